@@ -1,0 +1,236 @@
+import { and, desc, eq, lt, sql, type SQL } from 'drizzle-orm';
+import type { Conversation, ConversationView, MemberRole, User } from '../domain/conversation.js';
+import type { Executor, Transaction } from './database.js';
+import { conversations, generations, members, messages, users } from './schema.js';
+
+export type ConversationRow = typeof conversations.$inferSelect;
+type ConversationSettings = Partial<Pick<ConversationRow, 'title' | 'system' | 'model' | 'concurrency'>>;
+
+const running = sql<number>`(
+  select count(*)::int from ${generations}
+  where ${generations.conversationId} = ${conversations.id} and ${generations.status} in ('waiting', 'queued', 'running')
+)`;
+
+const unread = sql<number>`(
+  select count(*)::int from ${messages}
+  where ${messages.conversationId} = ${conversations.id} and ${messages.position} > ${members.readPosition}
+    and ${messages.authorId} is distinct from ${members.userId}
+)`;
+
+const columns = {
+  id: conversations.id,
+  title: conversations.title,
+  system: conversations.system,
+  model: conversations.model,
+  concurrency: conversations.concurrency,
+  documentId: conversations.documentId,
+  running,
+  createdAt: conversations.createdAt,
+  updatedAt: conversations.updatedAt,
+};
+
+/** A row as it is sent: times as text, and its document only where it is about one. */
+function toWire<T extends { createdAt: Date; updatedAt: Date; documentId: string | null }>(row: T) {
+  const { createdAt, updatedAt, documentId, ...rest } = row;
+  return {
+    ...rest,
+    ...(documentId !== null && { documentId }),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
+}
+
+/** Makes a conversation with its owner as first member. */
+export async function insertConversation(
+  tx: Transaction,
+  conversation: ConversationSettings &
+    Pick<ConversationRow, 'id' | 'concurrency' | 'nextPosition'> & { documentId?: string | null | undefined },
+  ownerId: string,
+): Promise<void> {
+  await tx.insert(conversations).values(conversation);
+  await tx.insert(members).values({ conversationId: conversation.id, userId: ownerId, role: 'owner' });
+}
+
+/** What everybody in the room sees of a conversation. */
+export async function findConversation(db: Executor, id: string): Promise<Conversation | undefined> {
+  const [row] = await db.select(columns).from(conversations).where(eq(conversations.id, id));
+  return row && toWire(row);
+}
+
+function selectViews(db: Executor, where: SQL | undefined) {
+  return db
+    .select({ ...columns, role: members.role, unread })
+    .from(conversations)
+    .innerJoin(members, eq(members.conversationId, conversations.id))
+    .where(where);
+}
+
+function toView({ role, unread, ...row }: Awaited<ReturnType<typeof selectViews>>[number]): ConversationView {
+  return { ...toWire(row), role, unread };
+}
+
+/** A conversation as this member sees it; undefined: there is none, or the user is no member. */
+export async function findConversationView(
+  db: Executor,
+  id: string,
+  userId: string,
+): Promise<ConversationView | undefined> {
+  const [row] = await selectViews(db, and(eq(conversations.id, id), eq(members.userId, userId)));
+  return row && toView(row);
+}
+
+/**
+ * Those that the user is a member of, the last changed first; one more than `limit` when there are more. `search`: only
+ * those with this in their title or in the text of a message, in upper or lower case.
+ */
+export async function listConversationViews(
+  db: Executor,
+  userId: string,
+  { limit, before, search }: { limit: number; before?: string | undefined; search?: string | undefined },
+): Promise<ConversationView[]> {
+  const cursor = before
+    ? sql`(${conversations.updatedAt}, ${conversations.id}) < (select c.updated_at, c.id from conversations c where c.id = ${before})`
+    : undefined;
+  const rows = await selectViews(db, and(eq(members.userId, userId), cursor, contains(search)))
+    .orderBy(desc(conversations.updatedAt), desc(conversations.id))
+    .limit(limit + 1);
+  return rows.map(toView);
+}
+
+function contains(search: string | undefined): SQL | undefined {
+  if (!search) return undefined;
+  const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`;
+  return sql`(${conversations.title} ilike ${pattern} or exists (
+    select 1 from ${messages} where ${messages.conversationId} = ${conversations.id} and ${messages.text} ilike ${pattern}
+  ))`;
+}
+
+/** The user's role; undefined: no member. */
+export async function findRole(
+  db: Executor,
+  conversationId: string,
+  userId: string,
+): Promise<MemberRole | undefined> {
+  const [row] = await db
+    .select({ role: members.role })
+    .from(members)
+    .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId)));
+  return row?.role;
+}
+
+/**
+ * What is remembered of a conversation for as long as somebody watches it: without what changes at every question, and
+ * without its prompt, which may be long.
+ */
+export type LastingConversation = Omit<Conversation, 'running' | 'system'>;
+
+/** The user's role, and the conversation; undefined: no member. */
+export async function findMembership(
+  db: Executor,
+  conversationId: string,
+  userId: string,
+): Promise<{ role: MemberRole; conversation: LastingConversation } | undefined> {
+  const { id, title, model, concurrency, documentId, createdAt, updatedAt } = columns;
+  const [row] = await db
+    .select({
+      role: members.role,
+      conversation: { id, title, model, concurrency, documentId, createdAt, updatedAt },
+    })
+    .from(members)
+    .innerJoin(conversations, eq(conversations.id, members.conversationId))
+    .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId)));
+  return row && { role: row.role, conversation: toWire(row.conversation) };
+}
+
+/**
+ * Locks the conversation against everything else that writes its outbox: the first lock of every such transaction
+ * (then generations by id, then budgets).
+ */
+export async function lockConversation(tx: Transaction, id: string): Promise<ConversationRow | undefined> {
+  const [row] = await tx.select().from(conversations).where(eq(conversations.id, id)).for('no key update');
+  return row;
+}
+
+export async function updateConversation(
+  tx: Transaction,
+  id: string,
+  changes: ConversationSettings & { nextPosition?: number },
+): Promise<void> {
+  await tx
+    .update(conversations)
+    .set({ ...changes, updatedAt: sql`now()` })
+    .where(eq(conversations.id, id));
+}
+
+/** Deletes it with all that belongs to it. */
+export async function deleteConversation(tx: Transaction, id: string): Promise<void> {
+  await tx.delete(conversations).where(eq(conversations.id, id));
+}
+
+/** Moves the member's read position forward, never back, and not past what is there. */
+export async function markRead(
+  db: Executor,
+  conversationId: string,
+  userId: string,
+  position: number,
+): Promise<void> {
+  await db
+    .update(members)
+    .set({
+      readPosition: sql`least(${position}::bigint, (
+        select c.next_position - 1 from conversations c where c.id = ${conversationId}
+      ))`,
+    })
+    .where(
+      and(
+        eq(members.conversationId, conversationId),
+        eq(members.userId, userId),
+        lt(members.readPosition, position),
+      ),
+    );
+}
+
+/** The members, the first first. */
+export async function listMembers(
+  db: Executor,
+  conversationId: string,
+): Promise<{ user: User; role: MemberRole; joinedAt: string }[]> {
+  const rows = await db
+    .select({ id: users.id, name: users.name, role: members.role, joinedAt: members.joinedAt })
+    .from(members)
+    .innerJoin(users, eq(users.id, members.userId))
+    .where(eq(members.conversationId, conversationId))
+    .orderBy(members.joinedAt, users.id);
+  return rows.map(({ id, name, role, joinedAt }) => ({
+    user: { id, name },
+    role,
+    joinedAt: joinedAt.toISOString(),
+  }));
+}
+
+/** Makes the user a member; one who is already keeps the role. */
+export async function addMember(
+  tx: Transaction,
+  conversationId: string,
+  userId: string,
+  role: MemberRole,
+): Promise<boolean> {
+  const added = await tx
+    .insert(members)
+    .values({ conversationId, userId, role })
+    .onConflictDoNothing()
+    .returning({ userId: members.userId });
+  return added.length > 0;
+}
+
+export async function removeMember(
+  tx: Transaction,
+  conversationId: string,
+  userId: string,
+): Promise<boolean> {
+  const removed = await tx
+    .delete(members)
+    .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId)))
+    .returning({ userId: members.userId });
+  return removed.length > 0;
+}

@@ -1,0 +1,195 @@
+import { and, eq, inArray, isNotNull, isNull, lte, or, sql, type SQL } from 'drizzle-orm';
+import { textOf } from '../domain/content.js';
+import type { Generation, GenerationHead, GenerationMetrics } from '../domain/generation.js';
+import type { Executor, Transaction } from './database.js';
+import { generations } from './schema.js';
+
+export type GenerationRow = typeof generations.$inferSelect;
+type NewGeneration = typeof generations.$inferInsert;
+
+/** One that answers a prompt of a conversation. */
+export type ConversationGeneration = GenerationRow & {
+  conversationId: string;
+  promptId: string;
+  position: number;
+};
+
+/** One that runs a section or phase of a document. */
+export type DocumentGeneration = GenerationRow & { documentId: string };
+
+/** The table's check `generations_of_one_place` sees to it that every row is of one kind. */
+export const isOfDocument = (row: GenerationRow): row is DocumentGeneration => row.documentId !== null;
+export const isOfConversation = (row: GenerationRow): row is ConversationGeneration =>
+  row.conversationId !== null;
+
+const active = inArray(generations.status, ['waiting', 'queued', 'running']);
+
+const noMetrics: GenerationMetrics = {
+  queuedMs: null,
+  firstTokenMs: null,
+  durationMs: null,
+  chunks: 0,
+  characters: 0,
+  words: 0,
+  charactersPerSecond: null,
+  tokensPerSecond: null,
+};
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+/** The generation without text and content, as most events carry it. */
+export function toGenerationHead(row: GenerationRow): GenerationHead {
+  return {
+    id: row.id,
+    conversationId: row.conversationId,
+    documentId: row.documentId,
+    sectionIndex: row.sectionIndex,
+    phase: row.phase,
+    status: row.status,
+    attempt: row.attempt,
+    model: row.model,
+    options: row.options,
+    promptId: row.promptId,
+    messageId: row.messageId,
+    position: row.position,
+    stopReason: row.stopReason,
+    stopSequence: row.stopSequence,
+    usage: row.usage,
+    costUsd: row.costUsd,
+    budget: row.budget,
+    metrics: row.metrics ?? noMetrics,
+    provider: row.provider,
+    requestId: row.requestId,
+    providerMessageId: row.providerMessageId,
+    rateLimits: row.rateLimits,
+    streamed: row.streamed,
+    cached: row.cached,
+    error: row.error,
+    createdAt: row.createdAt.toISOString(),
+    startedAt: iso(row.startedAt),
+    endedAt: iso(row.endedAt),
+  };
+}
+
+/** The whole generation; `content`: what it has so far, where the row does not know. */
+export function toGeneration(row: GenerationRow, content = row.content): Generation {
+  return { ...toGenerationHead(row), text: textOf(content), content };
+}
+
+export async function insertGeneration(tx: Transaction, row: NewGeneration): Promise<GenerationRow> {
+  const [inserted] = await tx.insert(generations).values(row).returning();
+  if (!inserted) throw new Error('insert returned no row');
+  return inserted;
+}
+
+export async function findGeneration(db: Executor, id: string): Promise<GenerationRow | undefined> {
+  const [row] = await db.select().from(generations).where(eq(generations.id, id));
+  return row;
+}
+
+/** Locks a generation; its conversation or document is locked before. */
+export async function lockGeneration(tx: Transaction, id: string): Promise<GenerationRow | undefined> {
+  const [row] = await tx.select().from(generations).where(eq(generations.id, id)).for('no key update');
+  return row;
+}
+
+/** Those of a conversation that have not ended, in the order of acceptance. */
+export async function listActiveGenerations(
+  db: Executor,
+  conversationId: string,
+): Promise<ConversationGeneration[]> {
+  const rows = await db
+    .select()
+    .from(generations)
+    .where(and(eq(generations.conversationId, conversationId), active))
+    .orderBy(generations.sequence);
+  return rows.filter(isOfConversation);
+}
+
+/** Those of a document that have not ended, by id. */
+export async function listActiveOfDocument(db: Executor, documentId: string): Promise<DocumentGeneration[]> {
+  const rows = await db
+    .select()
+    .from(generations)
+    .where(and(eq(generations.documentId, documentId), active))
+    .orderBy(generations.id);
+  return rows.filter(isOfDocument);
+}
+
+/** Those of these ids that are in the conversation or document, whatever their state. */
+export async function listGenerations(
+  db: Executor,
+  placeId: string,
+  ids: readonly string[],
+): Promise<GenerationRow[]> {
+  if (ids.length === 0) return [];
+  return db
+    .select()
+    .from(generations)
+    .where(
+      and(
+        inArray(generations.id, [...ids]),
+        or(eq(generations.conversationId, placeId), eq(generations.documentId, placeId)),
+      ),
+    );
+}
+
+export async function updateGeneration(
+  db: Executor,
+  where: SQL | undefined,
+  changes: Partial<NewGeneration>,
+): Promise<GenerationRow[]> {
+  return db.update(generations).set(changes).where(where).returning();
+}
+
+/**
+ * Begins an attempt: the generation is running from now on, and a worker that ran it before and did not hand it over
+ * counts as lost. Undefined: it waits, has ended, or is not there.
+ */
+export async function beginAttempt(tx: Transaction, id: string): Promise<GenerationRow | undefined> {
+  const [row] = await tx
+    .update(generations)
+    .set({
+      attempt: sql`${generations.attempt} + 1`,
+      lostWorkers: sql`${generations.lostWorkers} + (${generations.status} = 'running')::int`,
+      status: 'running',
+      startedAt: sql`coalesce(${generations.startedAt}, now())`,
+    })
+    .where(and(eq(generations.id, id), inArray(generations.status, ['queued', 'running'])))
+    .returning();
+  return row;
+}
+
+/** Unfinished generations of all, without those that run. */
+export async function countQueued(db: Executor, atMost: number): Promise<number> {
+  const queued = db
+    .select({ one: sql`1` })
+    .from(generations)
+    .where(inArray(generations.status, ['waiting', 'queued']))
+    .limit(atMost)
+    .as('queued');
+  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(queued);
+  return row?.count ?? 0;
+}
+
+/**
+ * Unfinished generations of one user that are as urgent as this one or more (0 is the most urgent). Those of documents
+ * and of conversations are counted apart: they wait in different queues.
+ */
+export async function countUnfinishedOfUser(
+  db: Executor,
+  { userId, priority, documentId }: Pick<GenerationRow, 'userId' | 'priority' | 'documentId'>,
+): Promise<number> {
+  const [row] = await db
+    .select({ count: sql<number>`count(*)::int` })
+    .from(generations)
+    .where(
+      and(
+        eq(generations.userId, userId),
+        lte(generations.priority, priority),
+        documentId === null ? isNull(generations.documentId) : isNotNull(generations.documentId),
+        active,
+      ),
+    );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,203 @@
+import { and, desc, eq, gt, inArray, lte, ne, notInArray, sql, type SQL } from 'drizzle-orm';
+import { hasContent, textOf, type ContentBlock } from '../domain/content.js';
+import type { Message } from '../domain/conversation.js';
+import type { Executor, Transaction } from './database.js';
+import { messages, users } from './schema.js';
+
+type NewMessage = Omit<typeof messages.$inferInsert, 'text'>;
+
+function selectMessages(db: Executor, where: SQL | undefined) {
+  return db
+    .select({
+      id: messages.id,
+      conversationId: messages.conversationId,
+      role: messages.role,
+      authorId: messages.authorId,
+      authorName: users.name,
+      text: messages.text,
+      content: messages.content,
+      status: messages.status,
+      generationId: messages.generationId,
+      clientId: messages.clientId,
+      metadata: messages.metadata,
+      position: messages.position,
+      createdAt: messages.createdAt,
+    })
+    .from(messages)
+    .leftJoin(users, eq(users.id, messages.authorId))
+    .where(where);
+}
+
+function toMessage({
+  authorId,
+  authorName,
+  createdAt,
+  ...row
+}: Awaited<ReturnType<typeof selectMessages>>[number]): Message {
+  return {
+    ...row,
+    author: authorId === null ? null : { id: authorId, name: authorName ?? authorId },
+    createdAt: createdAt.toISOString(),
+  };
+}
+
+/** Stores messages; their text is derived from their content. */
+export async function insertMessages(tx: Transaction, rows: NewMessage[]): Promise<void> {
+  if (rows.length > 0)
+    await tx.insert(messages).values(rows.map((row) => ({ ...row, text: textOf(row.content) })));
+}
+
+export async function findMessage(db: Executor, id: string): Promise<Message | undefined> {
+  const [row] = await selectMessages(db, eq(messages.id, id));
+  return row && toMessage(row);
+}
+
+interface MessagePage {
+  limit: number;
+  before?: string | undefined;
+  /** Messages of these generations are left out: they are live. */
+  withoutGenerations?: readonly string[];
+}
+
+/** The newest page in the order of turns, the newest last; one more than `limit` (at the front) when there are more. */
+export async function listMessages(
+  db: Executor,
+  conversationId: string,
+  { limit, before, withoutGenerations = [] }: MessagePage,
+): Promise<Message[]> {
+  const rows = await selectMessages(
+    db,
+    and(
+      eq(messages.conversationId, conversationId),
+      before
+        ? sql`(${messages.position}, ${messages.id}) < (select m.position, m.id from messages m where m.id = ${before} and m.conversation_id = ${conversationId})`
+        : undefined,
+      withoutGenerations.length > 0
+        ? sql`(${messages.generationId} is null or ${notInArray(messages.generationId, [...withoutGenerations])})`
+        : undefined,
+    ),
+  )
+    .orderBy(desc(messages.position), desc(messages.id))
+    .limit(limit + 1);
+  return rows.reverse().map(toMessage);
+}
+
+const isHistory = (conversationId: string, upToPosition: number) =>
+  and(
+    eq(messages.conversationId, conversationId),
+    lte(messages.position, upToPosition),
+    ne(messages.status, 'streaming'),
+  );
+
+/** What the model may see: the messages up to a prompt that are not being written. */
+export async function listHistory(
+  db: Executor,
+  conversationId: string,
+  upToPosition: number,
+): Promise<Message[]> {
+  const rows = await selectMessages(db, isHistory(conversationId, upToPosition)).orderBy(
+    messages.position,
+    messages.id,
+  );
+  return rows.map(toMessage);
+}
+
+/** About how many bytes {@link listHistory} would bring as JSON, with the name of an author before each message. */
+export async function sizeOfHistory(
+  db: Executor,
+  conversationId: string,
+  upToPosition: number,
+): Promise<number> {
+  const [row] = await db
+    .select({ bytes: sql<number>`coalesce(sum(octet_length(${messages.content}::text) + 24), 0)::float8` })
+    .from(messages)
+    .where(isHistory(conversationId, upToPosition));
+  return row?.bytes ?? 0;
+}
+
+/** The generation whose answer holds a call of a tool with this id, the latest should ids come again. */
+export async function findCaller(
+  db: Executor,
+  conversationId: string,
+  callId: string,
+): Promise<string | undefined> {
+  const call = JSON.stringify([{ type: 'tool_use', id: callId }]);
+  const [row] = await db
+    .select({ generationId: messages.generationId })
+    .from(messages)
+    .where(
+      and(
+        eq(messages.conversationId, conversationId),
+        eq(messages.role, 'assistant'),
+        sql`${messages.content} @> ${call}::jsonb`,
+      ),
+    )
+    .orderBy(desc(messages.position), desc(messages.id))
+    .limit(1);
+  return row?.generationId ?? undefined;
+}
+
+/** An answer is being written again, by another generation. */
+export async function reopenMessage(tx: Transaction, id: string, generationId: string): Promise<void> {
+  await tx.update(messages).set({ status: 'streaming', generationId }).where(eq(messages.id, id));
+}
+
+/** Changes what somebody wrote. */
+export async function editMessage(tx: Transaction, id: string, content: ContentBlock[]): Promise<void> {
+  await tx
+    .update(messages)
+    .set({ content, text: textOf(content) })
+    .where(eq(messages.id, id));
+}
+
+/** What follows a position, in order. */
+export async function listMessagesAfter(
+  tx: Transaction,
+  conversationId: string,
+  position: number,
+): Promise<Message[]> {
+  const rows = await selectMessages(
+    tx,
+    and(eq(messages.conversationId, conversationId), gt(messages.position, position)),
+  ).orderBy(messages.position, messages.id);
+  return rows.map(toMessage);
+}
+
+/** The messages at a position: a prompt, or its answers, the newest last. */
+export async function listMessagesAt(
+  tx: Transaction,
+  conversationId: string,
+  position: number,
+): Promise<Message[]> {
+  const rows = await selectMessages(
+    tx,
+    and(eq(messages.conversationId, conversationId), eq(messages.position, position)),
+  ).orderBy(messages.id);
+  return rows.map(toMessage);
+}
+
+/** Stores what was written of an answer; with nothing written the message goes. Answers the message, if it stays. */
+export async function finishMessage(
+  tx: Transaction,
+  id: string,
+  content: ContentBlock[],
+  status: 'complete' | 'partial',
+): Promise<Message | null> {
+  if (!hasContent(content)) {
+    await deleteMessages(tx, [id]);
+    return null;
+  }
+  await tx
+    .update(messages)
+    .set({ content, text: textOf(content), status })
+    .where(eq(messages.id, id));
+  return (await findMessage(tx, id)) ?? null;
+}
+
+export async function deleteMessages(tx: Transaction, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await tx.delete(messages).where(inArray(messages.id, [...ids]));
+}
+
+export async function deleteAllMessages(tx: Transaction, conversationId: string): Promise<void> {
+  await tx.delete(messages).where(eq(messages.conversationId, conversationId));
+}
