@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { User } from '../domain/conversation.js';
+import type { PresentUser } from '../wire/room-events.js';
+import type { Room } from '../wire/room.js';
+import type { Keys } from './keys.js';
+import type { RoomLog } from './room-log.js';
+
+/** A gateway that has not renewed its entries for so long is dead, and who watched through it is gone. */
+const staleMs = 10_000;
+const keyTtlMs = 60_000;
+/** Beside the fields of the gateways: a digest of who was here when the room was told last. */
+const toldField = 'told';
+
+interface PresenceEntry extends User {
+  connections: number;
+  /** When the gateway last said so; milliseconds of its clock's epoch. */
+  seenAt: number;
+}
+
+interface RoomPresence {
+  /** What living gateways say. */
+  entries: PresenceEntry[];
+  /** Fields of gateways that are dead. */
+  dead: string[];
+  told: string | undefined;
+}
+
+async function readPresence(redis: Redis, keys: Keys, room: Room): Promise<RoomPresence> {
+  const { [toldField]: told, ...fields } = await redis.hgetall(keys.presence(room));
+  const presence: RoomPresence = { entries: [], dead: [], told };
+  for (const [field, json] of Object.entries(fields)) {
+    const entry = JSON.parse(json) as PresenceEntry;
+    if (Date.now() - entry.seenAt > staleMs) presence.dead.push(field);
+    else presence.entries.push(entry);
+  }
+  return presence;
+}
+
+/**
+ * Whether anybody watches the room. Undefined: Redis was lost (its marker is gone, see `loss-detector.ts`), and the
+ * gateways may not have said again who does. Fails when Redis does not answer.
+ */
+export async function isWatched(redis: Redis, keys: Keys, room: Room): Promise<boolean | undefined> {
+  const [{ entries }, whole] = await Promise.all([
+    readPresence(redis, keys, room),
+    redis.exists(keys.marker),
+  ]);
+  return entries.length > 0 || (whole ? false : undefined);
+}
+
+/**
+ * Who watches a room, over all gateways: a hash with a field for each gateway and user, renewed by the gateway, and
+ * what the room was told last. So any gateway that looks puts right what another has left undone when it died. The
+ * clocks of the gateways are assumed to agree within a second or two.
+ */
+export class Presence {
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly roomLog: Pick<RoomLog, 'whisper'>,
+    /** Names this gateway process. */
+    private readonly gatewayId: string,
+  ) {}
+
+  /** Says how many connections of this gateway the user watches the room with; 0: none any more. */
+  async set(room: Room, user: User, connections: number): Promise<void> {
+    const key = this.keys.presence(room);
+    const field = `${this.gatewayId} ${user.id}`;
+    if (connections === 0) {
+      await this.redis.hdel(key, field);
+      return;
+    }
+    const entry: PresenceEntry = { id: user.id, name: user.name, connections, seenAt: Date.now() };
+    await this.redis.pipeline().hset(key, field, JSON.stringify(entry)).pexpire(key, keyTtlMs).exec();
+  }
+
+  /** Everybody who watches now, by name. */
+  async list(room: Room): Promise<PresentUser[]> {
+    return usersOf((await readPresence(this.redis, this.keys, room)).entries);
+  }
+
+  /** Forgets gateways that are dead, and tells everybody in the room who is here where that has changed. */
+  async tell(room: Room): Promise<void> {
+    const key = this.keys.presence(room);
+    const { entries, dead, told } = await readPresence(this.redis, this.keys, room);
+    if (dead.length > 0) await this.redis.hdel(key, ...dead);
+    const users = usersOf(entries);
+    if (users.length === 0) {
+      await this.redis.hdel(key, toldField);
+      return;
+    }
+    const digest = createHash('sha1').update(JSON.stringify(users)).digest('base64');
+    if (digest === told) return;
+    await this.redis.pipeline().hset(key, toldField, digest).pexpire(key, keyTtlMs).exec();
+    await this.roomLog.whisper(room, 'presence', {
+      type: 'presence',
+      room,
+      at: new Date().toISOString(),
+      users,
+    });
+  }
+}
+
+function usersOf(entries: readonly PresenceEntry[]): PresentUser[] {
+  const users = new Map<string, PresentUser>();
+  for (const { id, name, connections } of entries)
+    users.set(id, { id, name, connections: connections + (users.get(id)?.connections ?? 0) });
+  return [...users.values()].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+}

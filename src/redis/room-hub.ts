@@ -1,0 +1,103 @@
+import type { Logger } from '../lib/logger.js';
+import type { Cursor } from '../wire/cursor.js';
+import type { Room } from '../wire/room.js';
+import type { Keys } from './keys.js';
+import { RoomFeed, type RoomListener } from './room-feed.js';
+import type { RoomLog } from './room-log.js';
+import type { Subscriber } from './subscriber.js';
+
+/** A listener's place in a room's feed. */
+export interface RoomWatch {
+  /** The newest entry that the listeners of the feed have got; undefined while it is being found out. */
+  readonly last: Cursor | undefined;
+  /** Looks into the log for what the feed may have missed. */
+  fill(): void;
+  close(): void;
+}
+
+interface RoomHubOptions {
+  roomLog: RoomLog;
+  subscriber: Subscriber;
+  keys: Keys;
+  log: Logger;
+}
+
+/** The rooms that this process watches: one subscription each, however many listen, and none when nobody does. */
+export class RoomHub {
+  readonly #feeds = new Map<Room, RoomFeed>();
+  readonly #stopRestored: () => void;
+
+  constructor(private readonly options: RoomHubOptions) {
+    this.#stopRestored = options.subscriber.onRestored(() => {
+      for (const feed of this.#feeds.values()) feed.fill();
+    });
+  }
+
+  /**
+   * Adds a listener. When it resolves, `last` is a place in the log, and every entry behind it will reach the listener.
+   *
+   * Fails when Redis does not answer; nothing is left behind then.
+   */
+  async watch(room: Room, listener: RoomListener): Promise<RoomWatch> {
+    const feed = this.#feeds.get(room) ?? this.#begin(room);
+    feed.listeners.add(listener);
+    const close = () => {
+      feed.listeners.delete(listener);
+      this.#end(room, feed);
+    };
+    try {
+      await feed.started;
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return {
+      get last() {
+        return feed.last;
+      },
+      fill: () => {
+        feed.fill();
+      },
+      close,
+    };
+  }
+
+  /** Listeners now, over all rooms. */
+  get watchers(): number {
+    let watchers = 0;
+    for (const { listeners } of this.#feeds.values()) watchers += listeners.size;
+    return watchers;
+  }
+
+  /** Rooms watched now. */
+  get size(): number {
+    return this.#feeds.size;
+  }
+
+  close(): void {
+    this.#stopRestored();
+    for (const [room, feed] of this.#feeds) {
+      feed.listeners.clear();
+      this.#end(room, feed);
+    }
+  }
+
+  #begin(room: Room): RoomFeed {
+    const { roomLog, subscriber, keys, log } = this.options;
+    const feed = new RoomFeed(room, roomLog, log);
+    this.#feeds.set(room, feed);
+    feed.start(
+      subscriber.subscribe(keys.channel(room), (message) => {
+        feed.publication(message);
+      }),
+    );
+    return feed;
+  }
+
+  #end(room: Room, feed: RoomFeed): void {
+    if (feed.listeners.size > 0 || this.#feeds.get(room) !== feed) return;
+    feed.close();
+    this.#feeds.delete(room);
+    this.options.subscriber.unsubscribe(this.options.keys.channel(room));
+  }
+}
