@@ -1,0 +1,46 @@
+import { mayWrite, type MemberRole } from '../domain/conversation.js';
+import { AppError } from '../domain/errors.js';
+import { findRole, lockConversation, type ConversationRow } from '../store/conversations.js';
+import type { Executor, Transaction } from '../store/database.js';
+import { isUuid } from '../wire/room.js';
+
+/** What a caller wants to do with a conversation: look, take part, or decide about it. */
+export type Right = 'read' | 'write' | 'own';
+
+const allows: Record<Right, (role: MemberRole) => boolean> = {
+  read: () => true,
+  write: mayWrite,
+  own: (role) => role === 'owner',
+};
+
+/**
+ * Throws `not_found` for who may not know of the conversation, `forbidden` for who may know but not do this.
+ *
+ * @param thing what was asked for, in a word: who may not know of it must be told the same as if it were not there
+ */
+export async function requireRight(
+  db: Executor,
+  conversationId: string,
+  userId: string,
+  right: Right,
+  thing = 'conversation',
+): Promise<MemberRole> {
+  const role = isUuid(conversationId) ? await findRole(db, conversationId, userId) : undefined;
+  if (!role) throw new AppError('not_found', `There is no such ${thing}.`);
+  if (!allows[right](role)) throw new AppError('forbidden', `A ${role} may not do this.`);
+  return role;
+}
+
+/** The same, and locks the conversation for a change of what its room is told. */
+export async function lockWithRight(
+  tx: Transaction,
+  conversationId: string,
+  userId: string,
+  right: Right,
+  thing = 'conversation',
+): Promise<ConversationRow> {
+  const conversation = isUuid(conversationId) ? await lockConversation(tx, conversationId) : undefined;
+  await requireRight(tx, conversationId, userId, right, thing);
+  if (!conversation) throw new AppError('not_found', `There is no such ${thing}.`);
+  return conversation;
+}

@@ -1,0 +1,98 @@
+import { fairPriority, queueOf, type QueuedGeneration } from '../queue/generation-queue.js';
+import type { Transaction } from '../store/database.js';
+import { countUnfinishedOfUser, toGenerationHead, type GenerationRow } from '../store/generations.js';
+import { insertOutbox, type NewOutboxRow } from '../store/outbox.js';
+import type { RoomEventPayloads, RoomEventType } from '../wire/room-events.js';
+import { generationRoom, type Room } from '../wire/room.js';
+import { endOf, type GenerationEnd } from './generation-end.js';
+import type { ServiceContext } from './service-context.js';
+
+/**
+ * One transaction, and what follows from it: events and jobs go into the outbox at its end, signals out after the commit.
+ */
+export class Work {
+  readonly #outbox: NewOutboxRow[] = [];
+  readonly #signals: GenerationRow[] = [];
+  readonly #ends: GenerationEnd[] = [];
+  readonly #at = new Date().toISOString();
+
+  constructor(readonly tx: Transaction) {}
+
+  /** Tells everybody in the room. `ends`: the generation whose last event this is. */
+  tell<T extends RoomEventType>(room: Room, type: T, payload: RoomEventPayloads[T], ends?: string): void {
+    const data = JSON.stringify({ type, room, at: this.#at, ...payload });
+    this.#outbox.push({ room, kind: 'event', type, data, ends });
+  }
+
+  /** Tells the room that a generation is queued, and gives it to the workers, who take it after `delayMs`. */
+  async enqueue(row: GenerationRow, delayMs = 0): Promise<void> {
+    const room = generationRoom(row);
+    this.tell(room, 'generation.queued', { generationId: row.id, generation: toGenerationHead(row) });
+    await this.addJob(row, delayMs);
+  }
+
+  /** Gives a queued generation to the workers, without telling anybody. */
+  async addJob(row: GenerationRow, delayMs = 0): Promise<void> {
+    const others = await countUnfinishedOfUser(this.tx, row);
+    const queued: QueuedGeneration = {
+      ...queueOf(row),
+      priority: fairPriority(Math.max(0, others - 1), row.priority),
+      delayMs,
+      job: { generationId: row.id },
+    };
+    this.#outbox.push({
+      room: generationRoom(row),
+      kind: 'job',
+      type: row.provider,
+      data: JSON.stringify(queued),
+    });
+  }
+
+  /** Signals the worker that runs the generation to stop, or takes the job out of the queue, after the commit. */
+  signal(row: GenerationRow): void {
+    this.#signals.push(row);
+  }
+
+  /** Notes that a generation has ended: interruptions are logged, and all ends counted, after the commit. */
+  ended(row: GenerationRow): void {
+    this.#ends.push(endOf(row));
+  }
+
+  /** Writes the outbox: the last statements of the transaction. */
+  async settle(): Promise<void> {
+    await insertOutbox(this.tx, this.#outbox);
+  }
+
+  /** What the commit has set free. Best effort: sweeps repeat what fails here. */
+  follow({ relay, cancelFlags, queues, onEnded, log }: ServiceContext): void {
+    for (const end of this.#ends) {
+      if (end.status !== 'completed') log.info(end, 'interrupted');
+      onEnded?.(end);
+    }
+    for (const room of new Set(this.#outbox.map((row) => row.room as Room))) relay.request(room);
+    for (const row of this.#signals) {
+      const { id } = row;
+      const done =
+        row.status === 'running'
+          ? cancelFlags.raise(generationRoom(row), id)
+          : queues.remove(queueOf(row), id);
+      done.catch((error: unknown) => {
+        log.warn({ generationId: id, reason: String(error) }, 'cancel signal failed');
+      });
+    }
+  }
+}
+
+/** Runs a command in a transaction; what it told goes out once that has committed. */
+export async function transact<T>(context: ServiceContext, command: (work: Work) => Promise<T>): Promise<T> {
+  let committed: Work | undefined;
+  const result = await context.db.transaction(async (tx) => {
+    const work = new Work(tx);
+    const value = await command(work);
+    await work.settle();
+    committed = work;
+    return value;
+  });
+  committed?.follow(context);
+  return result;
+}
