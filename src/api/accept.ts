@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import type { Request, Response } from 'express';
+import { AppError } from '../domain/errors.js';
+import { canonicalJson } from '../lib/canonical-json.js';
+import { transact, type Work } from '../service/work.js';
+import {
+  findKeptResponse,
+  keepResponse,
+  takeIdempotencyKey,
+  type IdempotencyKey,
+} from '../store/idempotency.js';
+import type { Transaction } from '../store/database.js';
+import type { Api } from './api.js';
+import { sessionOf } from './middleware/authenticate.js';
+
+/** What a POST that makes something answers. */
+export interface Acceptance<T> {
+  status: 201 | 202;
+  body: T;
+}
+
+interface AcceptOptions<T> {
+  /** The parsed fields: what makes two requests the same. */
+  fields: unknown;
+  /** Throws when the caller has had enough; not asked when an acceptance is only repeated. */
+  limit?: () => Promise<void>;
+  /** What takes too long for the transaction, before it; not done when an acceptance is only repeated. */
+  prepare?: () => Promise<void>;
+  /** Makes the thing, in a transaction. */
+  command: (work: Work) => Promise<Acceptance<T>>;
+}
+
+const keyPattern = /^[\x21-\x7e]{1,255}$/;
+
+/**
+ * Runs a command that makes something, once for each `Idempotency-Key` of a user on a route. The key is taken in the
+ * command's transaction: a twin that comes meanwhile waits for it (5 s, then `unavailable`) and gets the same
+ * acceptance, with `Idempotency-Replayed: true`; what is refused leaves no key behind.
+ *
+ * @throws AppError idempotency_key_reused: the key stands for another body
+ */
+export async function accept<T extends object>(
+  { context, answering }: Pick<Api, 'context' | 'answering'>,
+  req: Request,
+  res: Response,
+  { fields, limit, prepare, command }: AcceptOptions<T>,
+): Promise<Acceptance<T>> {
+  const given = req.get('idempotency-key');
+  if (given === undefined) {
+    await limit?.();
+    await prepare?.();
+    return answering(transact(context, command));
+  }
+  if (!keyPattern.test(given))
+    throw new AppError('invalid_request', 'Idempotency-Key must be 1 to 255 printable ASCII characters.');
+  const path = (req.baseUrl + req.path).replace(/\/+$/, '');
+  const key: IdempotencyKey = { userId: sessionOf(res).user.id, route: `${req.method} ${path}`, key: given };
+  const hash = createHash('sha256').update(canonicalJson(fields)).digest('hex');
+  if (prepare && !(await answering(findKeptResponse(context.db, key)))) await prepare();
+  return answering(
+    transact(context, async (work) => {
+      if (!(await takeIdempotencyKey(work.tx, key, hash))) {
+        const kept = await findAcceptance<T>(work.tx, key, hash);
+        res.set('Idempotency-Replayed', 'true');
+        return kept;
+      }
+      await limit?.();
+      const acceptance = await command(work);
+      await keepResponse(work.tx, key, acceptance.status, acceptance.body);
+      return acceptance;
+    }),
+  );
+}
+
+async function findAcceptance<T>(tx: Transaction, key: IdempotencyKey, hash: string): Promise<Acceptance<T>> {
+  const kept = await findKeptResponse(tx, key);
+  if (!kept) throw new AppError('unavailable', 'Try again.', { retryAfterSeconds: 1 }); // a day old, and just deleted
+  if (kept.bodyHash !== hash)
+    throw new AppError('idempotency_key_reused', 'This Idempotency-Key stands for another request.');
+  // Written above, by the same route.
+  return { status: kept.status, body: kept.response } as Acceptance<T>;
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
+import { pinoHttp } from 'pino-http';
+import type { Logger } from '../../lib/logger.js';
+
+const saneId = /^[\w.:-]{1,128}$/;
+
+/** Asked every few seconds by machines. */
+const quietPaths = new Set(['/healthz', '/readyz', '/metrics']);
+
+const pathOf = (req: IncomingMessage) => (req.url ?? '').split('?', 1)[0] ?? '';
+
+/** The path without the secret that an invitation's link is. */
+const loggedPath = (req: IncomingMessage) => pathOf(req).replace(/(\/invites?\/)[^/]+/i, '$1[redacted]');
+
+/** One line for each request, without query strings, headers, bodies or secrets; and an id, the caller's where it is sane. */
+export function requestLog(log: Logger): RequestHandler {
+  return pinoHttp({
+    logger: log,
+    genReqId: (req, res) => {
+      const given = req.headers['x-request-id'];
+      const id = typeof given === 'string' && saneId.test(given) ? given : randomUUID();
+      res.setHeader('X-Request-Id', id);
+      return id;
+    },
+    autoLogging: { ignore: (req) => quietPaths.has(pathOf(req)) },
+    // What failed is logged with its cause by the error handler.
+    customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'warn' : 'info'),
+    customErrorObject: (_req, res, _error, { responseTime }: { responseTime: number }) => ({
+      res,
+      responseTime,
+    }),
+    wrapSerializers: false,
+    serializers: {
+      req: (req: IncomingMessage) => ({ id: req.id, method: req.method, path: loggedPath(req) }),
+      res: (res: { statusCode: number }) => ({ status: res.statusCode }),
+    },
+  });
+}
