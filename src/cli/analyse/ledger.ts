@@ -1,0 +1,66 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What became of a file: enough to go on with it. */
+export interface LedgerEntry {
+  /** Of the file and the model: another one makes it another document. */
+  fingerprint: string;
+  /** Of its upload, so that one whose answer was lost is not repeated. */
+  idempotencyKey: string;
+  /** Undefined: its acceptance has not been heard of. */
+  documentId?: string;
+}
+
+interface LedgerContent {
+  url: string;
+  /** Of the guest whose documents they are. */
+  token?: string;
+  files: Record<string, LedgerEntry>;
+}
+
+/** What earlier runs of the command have left in the folder of the results. */
+export class Ledger {
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly path: string,
+    private readonly content: LedgerContent,
+  ) {}
+
+  /** That of a folder; a new one where there is none, or it is of another server. */
+  static async open(folder: string, url: string): Promise<Ledger> {
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, '.tokencast.json');
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const kept = text === undefined ? undefined : (JSON.parse(text) as LedgerContent);
+    return new Ledger(path, kept?.url === url ? kept : { url, files: {} });
+  }
+
+  get token(): string | undefined {
+    return this.content.token;
+  }
+
+  keepToken(token: string): Promise<void> {
+    this.content.token = token;
+    return this.#write();
+  }
+
+  entry(name: string): LedgerEntry | undefined {
+    return this.content.files[name];
+  }
+
+  keep(name: string, entry: LedgerEntry): Promise<void> {
+    this.content.files[name] = entry;
+    return this.#write();
+  }
+
+  /** Whole or not at all, one after the other. */
+  #write(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      const draft = `${this.path}.new`;
+      await writeFile(draft, JSON.stringify(this.content, null, 2), { mode: 0o600 });
+      await rename(draft, this.path);
+    });
+    return this.#writing;
+  }
+}

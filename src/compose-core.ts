@@ -1,0 +1,131 @@
+import type { Redis } from 'ioredis';
+import { Registry } from 'prom-client';
+import { openStorage } from './compose-storage.js';
+import type { Env } from './config/env.js';
+import type { ProviderName } from './domain/models.js';
+import { JsonSchemas } from './lib/json-schemas.js';
+import type { Logger } from './lib/logger.js';
+import { ThreadPool } from './lib/thread-pool.js';
+import { GenerationQueues } from './queue/generation-queue.js';
+import { AnswerCache } from './redis/answer-cache.js';
+import { CancelFlags } from './redis/cancel-flags.js';
+import { connectRedis, whenReady } from './redis/connect.js';
+import { createKeys, type Keys } from './redis/keys.js';
+import { RoomLog } from './redis/room-log.js';
+import { Subscriber } from './redis/subscriber.js';
+import { Activity } from './service/activity.js';
+import { countEnds } from './service/count-ends.js';
+import { ModelPolicy } from './service/model-policy.js';
+import { Relay } from './service/relay.js';
+import type { ServiceContext } from './service/service-context.js';
+import { ToolPolicy } from './service/tool-policy.js';
+import type { FileStorage } from './storage/file-storage.js';
+import { openStore, type Store } from './store/database.js';
+
+/** What every process has: its stores, and the commands' context over them. */
+export interface Core {
+  context: ServiceContext;
+  store: Store;
+  keys: Keys;
+  /** Commands that fail fast. */
+  redis: Redis;
+  subscriber: Subscriber;
+  /** For work that may take long. */
+  threads: ThreadPool;
+  /** Where the files of documents are. */
+  storage: FileStorage;
+  /** The metrics of this process. */
+  registry: Registry;
+  /** Throws when Redis does not answer, or takes no writes: full, or a replica. */
+  pingRedis: () => Promise<void>;
+  close(): Promise<void>;
+}
+
+interface CoreOptions {
+  env: Env;
+  redisUrl: string;
+  databaseUrl: string;
+  /** Connections to Postgres of this process. */
+  maxConnections: number;
+  log: Logger;
+}
+
+/** Opens the stores. @throws when Redis does not answer within 10 s */
+export async function openCore({
+  env,
+  redisUrl,
+  databaseUrl,
+  maxConnections,
+  log,
+}: CoreOptions): Promise<Core> {
+  const keys = createKeys(env.stores.keyPrefix);
+  const redis = connectRedis(redisUrl, 'commands', log);
+  const appends = connectRedis(redisUrl, 'appends', log);
+  const queueRedis = connectRedis(redisUrl, 'commands', log);
+  const subscriberRedis = connectRedis(redisUrl, 'subscriber', log);
+  const connections = [redis, appends, queueRedis, subscriberRedis];
+  try {
+    await Promise.all(connections.map((connection) => whenReady(connection, 10_000)));
+  } catch (error) {
+    for (const connection of connections) connection.disconnect();
+    throw error;
+  }
+  const store = openStore({ url: databaseUrl, maxConnections });
+  const roomLog = new RoomLog(appends, keys);
+  const queues = new GenerationQueues(queueRedis, env.stores.keyPrefix);
+  const activity = new Activity({ db: store.db, redis, keys, roomLog, log });
+  const relay = new Relay({ db: store.db, roomLog, queues, activity, log });
+  const subscriber = new Subscriber({ redis: subscriberRedis, log });
+  const registry = new Registry();
+  const storage = await openStorage(env);
+  const threads = new ThreadPool();
+  const context: ServiceContext = {
+    db: store.db,
+    relay,
+    activity,
+    roomLog,
+    queues,
+    cancelFlags: new CancelFlags(redis, keys),
+    answerCache: new AnswerCache({ redis, keys, maxBytes: env.cache.maxBytes }),
+    models: new ModelPolicy({ providers: providersOf(env), defaultModel: env.generation.defaultModel }),
+    tools: new ToolPolicy(env.tools),
+    schemas: new JsonSchemas(threads),
+    limits: {
+      maxQueuedGenerations: env.limits.maxQueuedGenerations,
+      defaultMaxTokens: env.generation.defaultMaxTokens,
+      documentSectionsAtOnce: env.documents.sectionsAtOnce,
+    },
+    budgets: { user: env.budgets.userNanoPerDay, conversation: env.budgets.conversationNano },
+    onEnded: countEnds(registry),
+    log,
+  };
+  return {
+    context,
+    store,
+    keys,
+    redis,
+    subscriber,
+    threads,
+    storage,
+    registry,
+    pingRedis: async () => {
+      await redis.set(keys.probe, 1, 'PX', 60_000);
+    },
+    close: async () => {
+      await relay.close();
+      await threads.close();
+      activity.close();
+      await queues.close();
+      subscriber.close();
+      storage.close();
+      for (const connection of connections) connection.disconnect();
+      await store.close();
+    },
+  };
+}
+
+/** Providers that can be called with what is set. */
+function providersOf({ providers }: Env): Set<ProviderName> {
+  const keyed = (['anthropic', 'mistral', 'openai'] as const).filter((name) => providers[name].apiKey);
+  return new Set<ProviderName>([...keyed, 'demo']);
+}
