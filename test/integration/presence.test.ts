@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createKeys } from '../../src/redis/keys.js';
+import { isWatched, Presence } from '../../src/redis/presence.js';
+import { conversationRoom, type Room } from '../../src/wire/room.js';
+import { testKeyPrefix, testRedisUrl } from '../support/stores.js';
+
+const keys = createKeys(testKeyPrefix());
+const ada = { id: 'ada', name: 'Ada' };
+const bob = { id: 'bob', name: 'Bob' };
+let redis: Redis;
+let room: Room;
+const whisper = vi.fn<(room: Room, type: string, event: object) => Promise<void>>();
+const gateway = (id: string) => new Presence(redis, keys, { whisper }, id);
+
+beforeAll(() => {
+  redis = new Redis(testRedisUrl());
+});
+beforeEach(async () => {
+  room = conversationRoom(randomUUID());
+  whisper.mockReset();
+  await redis.set(keys.marker, 'whole', 'PX', 60_000);
+});
+afterAll(async () => {
+  await redis.del(keys.marker);
+  redis.disconnect();
+});
+
+/** A gateway that said this a while ago, and died. */
+const leaveBehind = (agoMs: number) =>
+  redis.hset(
+    keys.presence(room),
+    'dead ada',
+    JSON.stringify({ ...ada, connections: 1, seenAt: Date.now() - agoMs }),
+  );
+
+describe('whether a room is watched', () => {
+  const watched = () => isWatched(redis, keys, room);
+
+  test('is so as long as a living gateway says so', async () => {
+    expect(await watched()).toBe(false);
+    await gateway('one').set(room, ada, 2);
+    expect(await watched()).toBe(true);
+    await gateway('one').set(room, ada, 0);
+    expect(await watched()).toBe(false);
+    await leaveBehind(9000);
+    expect(await watched()).toBe(true);
+    await leaveBehind(11_000);
+    expect(await watched()).toBe(false);
+  });
+
+  test('is not known when Redis was wiped, until somebody says that it is', async () => {
+    await redis.del(keys.marker);
+    expect(await watched()).toBeUndefined();
+    await gateway('one').set(room, ada, 1);
+    expect(await watched()).toBe(true);
+  });
+});
+
+describe('presence', () => {
+  test('counts a person over all gateways, by name', async () => {
+    await gateway('one').set(room, bob, 1);
+    await gateway('one').set(room, ada, 1);
+    await gateway('two').set(room, ada, 2);
+    expect(await gateway('two').list(room)).toEqual([
+      { ...ada, connections: 3 },
+      { ...bob, connections: 1 },
+    ]);
+    expect(await redis.pttl(keys.presence(room))).toBeGreaterThan(0);
+  });
+
+  test('is told when it has changed, and without those whose gateway has died', async () => {
+    const one = gateway('one');
+    await one.set(room, bob, 1);
+    await leaveBehind(5000);
+    await one.tell(room);
+    await one.tell(room);
+    expect(whisper).toHaveBeenCalledOnce();
+    expect(whisper.mock.calls[0]?.[2]).toMatchObject({ type: 'presence', room, users: [ada, bob] });
+    await leaveBehind(11_000);
+    await one.tell(room);
+    expect(whisper.mock.lastCall?.[2]).toMatchObject({ users: [bob] });
+    expect(await redis.hexists(keys.presence(room), 'dead ada')).toBe(0);
+  });
+
+  test('of nobody leaves nothing behind', async () => {
+    const one = gateway('one');
+    await one.set(room, bob, 1);
+    await one.tell(room);
+    await one.set(room, bob, 0);
+    await one.tell(room);
+    expect(await redis.exists(keys.presence(room))).toBe(0);
+  });
+});
