@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { freePort } from '../../src/lib/free-port.js';
+import { ownPort } from '../support/own-port.js';
 import type { UpstreamRequest } from '../support/upstream.js';
 import { about, answerOf, continuedText, setStage, watchedConversation, type Stage } from './stage.js';
 
@@ -53,7 +53,7 @@ test('an answer that breaks three times has failed, and keeps its text', async (
 
 test.each([
   ['cannot be found', () => 'http://model.invalid'],
-  ['refuses the connection', async () => `http://127.0.0.1:${await freePort()}`],
+  ['refuses the connection', async () => `http://127.0.0.1:${await ownPort()}`],
 ])(
   'a model that %s is tried three times',
   async (_, address) => {

@@ -5,8 +5,8 @@ import postgres from 'postgres';
 import { inject } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.js';
 import { findRedis, startEmbeddedRedis } from '../../src/embedded/redis.js';
-import { freePort } from '../../src/lib/free-port.js';
 import { createLogger } from '../../src/lib/logger.js';
+import { ownPort } from './own-port.js';
 import { temporaryDataDir } from './temporary-data-dir.js';
 
 const log = createLogger({ level: 'silent', role: 'test' });
@@ -102,7 +102,7 @@ class ThrowAwayServer {
 export class TestRedis extends ThrowAwayServer {
   /** `redis-server` of the PATH, else one in memory, which loses all at a stop. */
   static async start(): Promise<TestRedis> {
-    const [dataDir, port] = await Promise.all([temporaryDataDir(), freePort()]);
+    const [dataDir, port] = await Promise.all([temporaryDataDir(), ownPort()]);
     const launch = () => startEmbeddedRedis({ dataDir, log, port });
     const running = await launch();
     return new TestRedis(running.url, port, dataDir, launch, running);
@@ -136,7 +136,7 @@ export class TestRedis extends ThrowAwayServer {
 
 export class TestPostgres extends ThrowAwayServer {
   static async start(): Promise<TestPostgres> {
-    const [dataDir, port] = await Promise.all([temporaryDataDir(), freePort()]);
+    const [dataDir, port] = await Promise.all([temporaryDataDir(), ownPort()]);
     const launch = () => startEmbeddedPostgres({ dataDir, log, port });
     const running = await launch();
     return new TestPostgres(running.url, port, dataDir, launch, running);

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { freePort } from '../../src/lib/free-port.js';
+import { ownPort } from './own-port.js';
 import { createTestDatabase, testKeyPrefix, testRedisUrl } from './stores.js';
 import { temporaryDataDir } from './temporary-data-dir.js';
 import type { Upstream } from './upstream.js';
@@ -88,7 +88,7 @@ export async function startSystem({
   };
   const running: Record<Role, SystemProcess[]> = { api: [], worker: [] };
   const add = async (role: Role, own: Record<string, string> = {}) => {
-    const added = new SystemProcess(role, { ...shared, ...own }, await freePort());
+    const added = new SystemProcess(role, { ...shared, ...own }, await ownPort());
     running[role].push(added);
     await added.start();
     return added;
