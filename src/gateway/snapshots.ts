@@ -9,7 +9,7 @@ import type { Presence } from '../redis/presence.js';
 import type { RoomLog } from '../redis/room-log.js';
 import { readTranscript } from '../redis/transcript.js';
 import { findConversationView, listConversationViews } from '../store/conversations.js';
-import type { Database } from '../store/database.js';
+import { atOneInstant, type Database, type Executor, type Transaction } from '../store/database.js';
 import {
   findGeneration,
   isOfDocument,
@@ -55,11 +55,13 @@ interface SharedSnapshot {
 /**
  * Rooms as they are at a cursor.
  *
- * Invariant: Redis is read first (cursor and live content at one instant), Postgres after it. So Postgres knows at least
- * what the log says up to the cursor; what it knows beyond comes again as events, which are applied by id. A generation
- * that was live at the cursor counts as live, even if Postgres has its end: its terminal event is yet to come. What a
- * live generation has written is what Redis had of it at the cursor, and never what Postgres knows: so it is the same in
- * all snapshots of one cursor.
+ * Invariants:
+ * - Redis is read first (cursor and live content at one instant), Postgres after it, at one instant too. So Postgres knows
+ *   at least what the log says up to the cursor; what it knows beyond comes again as events, which are applied by id; and
+ *   a generation is in the snapshot either with its message's end or as one that has not ended, never in between.
+ * - A generation that was live at the cursor counts as live, even if Postgres has its end: its terminal event is yet to
+ *   come. What it has written is what Redis had of it at the cursor, and never what Postgres knows: so it is the same in
+ *   all snapshots of one cursor.
  */
 export class Snapshots {
   readonly #flights = new SingleFlight<SharedSnapshot>();
@@ -92,13 +94,11 @@ export class Snapshots {
     const row = await findGeneration(db, generationId);
     if (!row) throw new AppError('not_found', 'There is no such generation.');
     const transcript = transcripts.get(generationId);
-    const live = transcript !== undefined && !(await this.#isLeftOver(row, room));
-    if (live || !hasEnded(row.status))
-      return {
-        cursor,
-        snapshot: { generation: await this.#readLive(row, transcript, room) },
-        terminal: undefined,
-      };
+    const live = transcript !== undefined && !(await this.#isLeftOver(db, row, room));
+    if (live || !hasEnded(row.status)) {
+      const generation = await this.#withHtml(await readLive(db, row, transcript), room);
+      return { cursor, snapshot: { generation }, terminal: undefined };
+    }
     const type = `generation.${row.status}`;
     const message = (await findMessage(db, row.messageId)) ?? null;
     const generation = isOfDocument(row) ? toGeneration(row) : toGenerationHead(row);
@@ -116,15 +116,13 @@ export class Snapshots {
     const room = documentRoom(documentId);
     return this.#documentFlights.do(room, async () => {
       const { cursor, transcripts } = await this.#look(room);
-      const generations = await this.#open(
-        room,
-        documentId,
-        transcripts,
-        await listActiveOfDocument(db, documentId),
-      );
-      const document = await readDocument(db, documentId);
+      const { document, open } = await atOneInstant(db, async (tx) => {
+        const active = await listActiveOfDocument(tx, documentId);
+        const open = await this.#readOpen(tx, room, documentId, transcripts, active);
+        return { document: await readDocument(tx, documentId), open };
+      });
       if (!document) throw new AppError('not_found', 'There is no such document.');
-      return { cursor, snapshot: { document, generations } };
+      return { cursor, snapshot: { document, generations: await this.#allWithHtml(open, room) } };
     });
   }
 
@@ -148,44 +146,35 @@ export class Snapshots {
   async #readShared(room: Room, conversationId: string): Promise<SharedSnapshot> {
     const { db } = this.options;
     const { cursor, transcripts } = await this.#look(room);
-    const active = await listActiveGenerations(db, conversationId);
-    const generations = await this.#open(room, conversationId, transcripts, active);
-    const messages = await listMessages(db, conversationId, {
-      limit: newestMessages,
-      withoutGenerations: generations.map(({ id }) => id),
+    const { messages, open } = await atOneInstant(db, async (tx) => {
+      const active = await listActiveGenerations(tx, conversationId);
+      const open = await this.#readOpen(tx, room, conversationId, transcripts, active);
+      const withoutGenerations = open.map(({ id }) => id);
+      const messages = await listMessages(tx, conversationId, { limit: newestMessages, withoutGenerations });
+      return { messages: messages.slice(-newestMessages), open };
     });
-    return { cursor, messages: messages.slice(-newestMessages), generations };
+    return { cursor, messages, generations: await this.#allWithHtml(open, room) };
   }
 
   /** The generations of a room that have not ended, or whose end is yet to be told, with what they have written. */
-  async #open(
+  async #readOpen(
+    tx: Transaction,
     room: Room,
     placeId: string,
     transcripts: ReadonlyMap<string, string>,
     active: readonly GenerationRow[],
   ): Promise<Generation[]> {
-    const known = await listGenerations(this.options.db, placeId, [...transcripts.keys()]);
-    const leftOver = await Promise.all(known.map((row) => this.#isLeftOver(row, room)));
-    const live = known.filter((_, i) => !leftOver[i]);
-    const rows = [...new Map([...live, ...active].map((row) => [row.id, row])).values()];
-    rows.sort((a, b) => a.sequence - b.sequence);
-    return Promise.all(rows.map((row) => this.#readLive(row, transcripts.get(row.id), room)));
+    const rows = new Map(active.map((row) => [row.id, row]));
+    for (const row of await listGenerations(tx, placeId, [...transcripts.keys()]))
+      if (!(await this.#isLeftOver(tx, row, room))) rows.set(row.id, row);
+    const open: Generation[] = [];
+    for (const row of [...rows.values()].sort((a, b) => a.sequence - b.sequence))
+      open.push(await readLive(tx, row, transcripts.get(row.id)));
+    return open;
   }
 
-  /** A generation that has not ended as far as the log tells, with what it has written at the cursor. */
-  async #readLive(row: GenerationRow, transcript = '', room: Room): Promise<Generation> {
-    const content = transcript === '' ? await this.#readBeginning(row) : contentOf(transcript);
-    return this.#withHtml(asLive(toGeneration(row, content)), room);
-  }
-
-  /**
-   * What a generation begins with that has written nothing as far as the log tells: what it continues, which its message
-   * holds until it ends. The row may know more, handed over by a worker. But the log does not tell when that came there,
-   * so of two snapshots at one cursor only one would show it; it is shown when it has been put back into the log.
-   */
-  async #readBeginning(row: GenerationRow): Promise<ContentBlock[]> {
-    if (row.content.length === 0 || isOfDocument(row)) return [];
-    return (await findMessage(this.options.db, row.messageId))?.content ?? [];
+  #allWithHtml(generations: readonly Generation[], room: Room): Promise<Generation[]> {
+    return Promise.all(generations.map((generation) => this.#withHtml(generation, room)));
   }
 
   /** With its rendered blocks: read after the cursor, so that what they lack of it comes again as events. */
@@ -198,8 +187,8 @@ export class Snapshots {
    * Whether Redis takes for live what has ended and been told. It is so for good when a worker that hung between Postgres
    * and its `open` finds a Redis that was wiped, and so nothing that fences it.
    */
-  async #isLeftOver(row: GenerationRow, room: Room): Promise<boolean> {
-    if (!hasEnded(row.status) || (await isEndUntold(this.options.db, room, row.id))) return false;
+  async #isLeftOver(db: Executor, row: GenerationRow, room: Room): Promise<boolean> {
+    if (!hasEnded(row.status) || (await isEndUntold(db, room, row.id))) return false;
     const { transcripts } = await this.#look(room);
     return transcripts.has(row.id);
   }
@@ -211,6 +200,21 @@ export class Snapshots {
     else this.#live.delete(room);
     return view;
   }
+}
+
+/** A generation that has not ended as far as the log tells, with what it has written at the cursor. */
+async function readLive(db: Executor, row: GenerationRow, transcript = ''): Promise<Generation> {
+  return asLive(toGeneration(row, transcript === '' ? await readBeginning(db, row) : contentOf(transcript)));
+}
+
+/**
+ * What a generation begins with that has written nothing as far as the log tells: what it continues, which its message
+ * holds until it ends. The row may know more, handed over by a worker. But the log does not tell when that came there,
+ * so of two snapshots at one cursor only one would show it; it is shown when it has been put back into the log.
+ */
+async function readBeginning(db: Executor, row: GenerationRow): Promise<ContentBlock[]> {
+  if (row.content.length === 0 || isOfDocument(row)) return [];
+  return (await findMessage(db, row.messageId))?.content ?? [];
 }
 
 /** A generation whose end the log has still to tell is not shown as ended. */

@@ -9,6 +9,10 @@ export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 /** Either: what repositories take. */
 export type Executor = Database | Transaction;
 
+/** Reads of Postgres at one instant: what others commit between two of them is in none. */
+export const atOneInstant = <T>(db: Database, read: (tx: Transaction) => Promise<T>): Promise<T> =>
+  db.transaction(read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
+
 export interface Store {
   db: Database;
   /** Throws when Postgres does not answer. */

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContentBlock } from '../../src/domain/content.js';
@@ -161,4 +162,36 @@ test('an answer that is gone on with shows what it goes on from, before and afte
   expect(lost.content).toEqual(content);
   await handOverAttempt(api.context, begun.attempt.generation, { content: written, usage });
   expect(await look(generation)).toEqual(lost);
+});
+
+test('what is accepted or ends while a snapshot is read is in it with its message, or not at all', async () => {
+  const generation = await ask();
+  const { id, conversationId, messageId } = generation;
+  const { attempt } = await begin(generation);
+  await endAttempt(
+    api.context,
+    attempt.generation,
+    { status: 'completed', content: written, usage, stopReason: 'end_turn' },
+    { streamed: true },
+  );
+  await relayed(generation);
+
+  // Reading messages waits until another generation, which was not there before, has begun to write this one.
+  const taken = await api.db.transaction(async (tx) => {
+    await tx.execute(sql`lock table messages in access exclusive mode`);
+    const taking = snapshots.conversation(conversationId ?? '', ada.user.id);
+    const isWaiting = sql`select 1 from pg_locks where not granted and relation = 'messages'::regclass`;
+    while ((await api.db.execute(isWaiting)).rowCount === 0);
+    await tx.execute(
+      sql`update messages set status = 'streaming', text = '', content = '[]' where id = ${messageId}`,
+    );
+    await tx.execute(sql`update generations set status = 'running', ended_at = null where id = ${id}`);
+    return { taking };
+  });
+  const { messages, generations } = (await taken.taking).snapshot;
+  expect(generations).toEqual([]);
+  expect(messages).toMatchObject([
+    { role: 'user' },
+    { id: messageId, status: 'complete', text: 'Handed over' },
+  ]);
 });
