@@ -20,12 +20,13 @@ export interface MapperStart {
 
 /**
  * Makes the chunks of one call part of the generation's one stream: `message_start` comes once, block indexes run on,
- * and a call that continues a text goes on in its block, without what the model put before its text.
+ * and a call that continues a text goes on in its block, without what the model thought before that. Where it goes on
+ * with something else, a call of a tool say, the text has ended.
  */
 export class ChunkMapper {
   #started: boolean;
   #nextIndex: number;
-  /** The text that is gone on with has not come yet: what the model puts before it is dropped. */
+  /** The text that is gone on with has not come yet: what the model thinks before it is dropped. */
   #awaitsText: boolean;
   readonly #openIndex: number | undefined;
   /** What of the white space may still be repeated. */
@@ -73,19 +74,23 @@ export class ChunkMapper {
   }
 
   #startBlock(index: number, block: ContentBlock): Chunk[] {
+    const ended: Chunk[] = [];
     if (this.#awaitsText) {
-      this.#awaitsText = block.type !== 'text';
-      if (this.#awaitsText) return [];
-      if (this.#openIndex !== undefined) {
-        this.#indexes.set(index, this.#openIndex);
+      if (isThought(block)) return [];
+      this.#awaitsText = false;
+      const open = this.#openIndex;
+      if (open !== undefined && block.type === 'text') {
+        this.#indexes.set(index, open);
         return [];
       }
+      if (open !== undefined) ended.push({ type: 'content_block_stop', index: open });
     }
     const mapped = this.#nextIndex;
     this.#nextIndex += 1;
     this.#indexes.set(index, mapped);
     this.#text = new WellFormedText();
-    return [{ type: 'content_block_start', index: mapped, content_block: storable(block) as ContentBlock }];
+    ended.push({ type: 'content_block_start', index: mapped, content_block: storable(block) as ContentBlock });
+    return ended;
   }
 
   /** Takes away the white space that ended the text before the break, where what follows begins with it again. */
@@ -98,3 +103,5 @@ export class ChunkMapper {
     return text.slice(same);
   }
 }
+
+const isThought = ({ type }: ContentBlock) => type === 'thinking' || type === 'redacted_thinking';

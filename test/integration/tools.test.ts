@@ -233,6 +233,30 @@ describe('tools that the worker runs', () => {
     expect(mcp.ran.length).toBe(ranBefore + 1);
   });
 
+  test('are called where the text breaks off before them, or before their input has come', async () => {
+    const { model, generation, watcher, nextModel } = await askWatched({ tools: ['test__shout'] });
+    model.text('Let me see.');
+    await watcher.until(() => watcher.written(generation.id) === 'Let me see.');
+    model.cut();
+    const second = await nextModel();
+    second.block({ type: 'tool_use', id: 's1', name: 'test__shout', input: {} });
+    second.delta({ type: 'input_json_delta', partial_json: '{"te' });
+    await watcher.until(() => JSON.stringify(watcher.state?.generations).includes('{\\"te'));
+    second.cut();
+    const third = await nextModel();
+    third.call('s2', 'test__shout', '{"text":"hey"}').stop({ stopReason: 'tool_use' });
+    const fourth = await nextModel();
+    expect(lastTurns(fourth, 2)[1]).toEqual({ role: 'user', content: [result('s2', 'HEY')] });
+    fourth.text('It is.').stop();
+    const { message } = await watcher.ended(generation.id);
+    expect(message?.content).toEqual([
+      text('Let me see.'),
+      call('s2', 'test__shout', { text: 'hey' }),
+      result('s2', 'HEY'),
+      text('It is.'),
+    ]);
+  });
+
   test('keep their results where the round behind them breaks off in a thought', async () => {
     const ranBefore = mcp.ran.length;
     const { model, generation, watcher, nextModel } = await askWatched({

@@ -100,6 +100,35 @@ describe('the chunks of a call', () => {
     );
   });
 
+  test('end the open text where a call of a tool takes its place, which is not dropped', () => {
+    const call: Chunk[] = [
+      messageStart,
+      {
+        type: 'content_block_start',
+        index: 0,
+        content_block: { type: 'thinking', thinking: '', signature: '' },
+      },
+      { type: 'content_block_stop', index: 0 },
+      {
+        type: 'content_block_start',
+        index: 1,
+        content_block: { type: 'tool_use', id: 'c1', name: 'calculator', input: {} },
+      },
+      { type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '{}' } },
+      { type: 'content_block_stop', index: 1 },
+    ];
+    const used = { started: true, nextIndex: 3 };
+    const open = mapAll(new ChunkMapper({ ...used, resume: { openIndex: 2, whiteSpace: ' ' } }), call);
+    expect(open[0]).toEqual({ type: 'content_block_stop', index: 2 });
+    expect(open.slice(1)).toMatchObject([
+      { type: 'content_block_start', index: 3, content_block: { type: 'tool_use' } },
+      { type: 'content_block_delta', index: 3 },
+      { type: 'content_block_stop', index: 3 },
+    ]);
+    const closed = mapAll(new ChunkMapper({ ...used, resume: { openIndex: undefined, whiteSpace: '' } }), call);
+    expect(closed).toEqual(open.slice(1));
+  });
+
   test('do not repeat the white space that ended the text before', () => {
     const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\t'), maxLength: 5 });
     fc.assert(
