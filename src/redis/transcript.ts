@@ -11,7 +11,7 @@ import {
  * everything in one read and a token costs its own length. Records begin with a newline; JSON has none inside:
  *
  *     \n{…}      a part of the stream as JSON
- *     \nt…       text deltas of the block that was started last, joined and escaped as in a JSON string
+ *     \nt…       text deltas of the block that was named last, joined and escaped as in a JSON string
  *     \nk…       the same of thinking deltas
  *     \nj…       the same of input_json deltas
  *     \nu{…}     what the model's call that is under way has reported to have used
@@ -45,7 +45,8 @@ export class TranscriptWriter {
         return begin + JSON.stringify(text).slice(1, -1);
       }
     }
-    if (part.type === 'content_block_start') this.#index = part.index;
+    // A writer that goes on behind another one names the block first.
+    if (part.type === 'content_block_start' || part.type === 'content_block_delta') this.#index = part.index;
     return this.#record(JSON.stringify(part));
   }
 
@@ -111,7 +112,9 @@ export function readTranscript(transcript: string): Transcript {
         break;
       case '{': {
         const part = JSON.parse(record) as StreamPart;
-        if (part.type === 'content_block_start') index = part.index;
+        if (part.type === 'content_block_start' || part.type === 'content_block_delta') index = part.index;
+        if (call && part.type === 'content_block_delta')
+          call.characters += deltaText(part.delta)?.length ?? 0;
         parts.push(part);
         break;
       }

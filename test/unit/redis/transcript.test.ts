@@ -37,6 +37,26 @@ describe('a transcript', () => {
     );
   });
 
+  test('counts what a call has written under another writer, too, at no higher cost', () => {
+    const first = new TranscriptWriter();
+    const second = new TranscriptWriter();
+    const delta: Chunk = {
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'text_delta', text: 'word ' },
+    };
+    let transcript =
+      first.add({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }) +
+      first.beginCall() +
+      first.add(delta) +
+      second.beginCall() +
+      second.add(delta);
+    const before = transcript.length;
+    for (let i = 0; i < 100; i += 1) transcript += second.add(delta);
+    expect(transcript.length - before).toBeLessThanOrEqual(5 * 100 + 2);
+    expect(readTranscript(transcript).calls).toMatchObject([{ characters: 5 }, { characters: 5 * 101 }]);
+  });
+
   test('keeps what is reported of each call apart from what was written', () => {
     const call = fc.record({
       reports: fc.array(fc.record({ input_tokens: fc.nat(), output_tokens: fc.nat() }), { maxLength: 3 }),
