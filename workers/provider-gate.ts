@@ -46,6 +46,7 @@ export class ProviderGate {
   async enter(onWait: (waitMs: number) => void, signal: AbortSignal): Promise<Entry> {
     for (;;) {
       const entry = await this.tryEnter();
+      if (signal.aborted && typeof entry !== 'number') entry.leave();
       signal.throwIfAborted();
       if (typeof entry !== 'number') return entry;
       onWait(entry);
