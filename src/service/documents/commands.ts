@@ -14,6 +14,7 @@ import {
   updateDocument,
   updateSteps,
   type DocumentRow,
+  type StepRow,
 } from '../../store/documents.js';
 import { readDocument, readDocumentHead } from '../../store/document-views.js';
 import { countQueued, listActiveOfDocument, type DocumentGeneration } from '../../store/generations.js';
@@ -110,6 +111,7 @@ export async function resumeDocument(
   const steps = await listSteps(tx, id);
   const missing = steps.filter(({ status }) => status !== 'done');
   if (missing.length === 0) throw new AppError('document_ended', 'Nothing of the document is missing.');
+  for (const step of missing.filter(isRefused)) await updateSteps(tx, id, step.position, { text: '' });
   await updateSteps(tx, id, ne(documentSteps.status, 'done'), anew);
   if (missing.some(({ phase }) => phase === null)) await restartPhases(context, work, id);
   await restart(context, work, row);
@@ -143,9 +145,7 @@ export async function retrySection(
     case 'cancelled':
   }
   if (row.cancelRequestedAt) throw new AppError('document_running', 'The document is being stopped.');
-  // A refused answer is no beginning of another.
-  const text = section.error?.code === 'provider_refused' ? '' : section.text;
-  await updateSteps(tx, id, index, { ...anew, text });
+  await updateSteps(tx, id, index, { ...anew, ...(isRefused(section) && { text: '' }) });
   if (row.status !== 'cancelled') await restartPhases(context, work, id);
   await restart(context, work, row);
   return viewOf(work, id);
@@ -177,6 +177,9 @@ async function restartPhases(context: ServiceContext, work: Work, id: string): P
   for (const run of await listActiveOfDocument(tx, id))
     if (run.id === running) await stopRun(context, work, run);
 }
+
+/** A refused answer is no beginning of another. */
+const isRefused = ({ error }: Pick<StepRow, 'error'>) => error?.code === 'provider_refused';
 
 /** Of a step that is to be run: a run that is under way ends for itself alone, since no step names it any more. */
 const anew = { status: 'pending', tries: 0, error: null, generationId: null } as const;

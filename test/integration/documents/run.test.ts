@@ -259,6 +259,23 @@ describe('what fails', () => {
     },
   );
 
+  test('a section whose analysis was refused begins anew, also where all that is missing is resumed', async () => {
+    const document = await scene.ada.upload('walden.pdf');
+    const [socket] = await watch(document.id);
+    (await asked(0)).text('I will not.').stop({ stopReason: 'refusal' });
+    await answerAll(1, 2, 3, ...documentPhases);
+    await socket?.waitFor('document.completed');
+    expect(await get(document.id)).toMatchObject({
+      sections: [{ status: 'failed', error: { code: 'provider_refused' } }, {}, {}, {}],
+    });
+    expect((await call('POST', document.id, '/resume')).status).toBe(202);
+    const again = await asked(0);
+    expect(JSON.stringify(again.body.messages)).not.toContain('I will not.');
+    answer(again);
+    await answerAll(...documentPhases);
+    await socket?.until(() => socket.of('document.completed').length === 2);
+  });
+
   test('a refused key ends it at once, whatever else runs', async () => {
     const document = await scene.ada.upload(eight);
     const [socket] = await watch(document.id);
