@@ -295,6 +295,8 @@ export class LogWriter {
     void this.#flush().finally(() => {
       this.#flushing = false;
       this.#wake();
+      // What came behind the last look of `#flush` found it still at work.
+      this.#kick();
     });
   }
 
