@@ -200,6 +200,11 @@ export class ModelStream {
     await tools.open(signal);
     // A worker was lost between the two events that end the stream.
     if (this.#state.stopReason !== null && !this.#state.ended) this.#write({ type: 'message_stop' });
+    if (this.#state.ended) {
+      // Or between that end and the generation's, which may have been a failure.
+      this.#requireNoProblem(await this.#problemOf(this.#state.stopReason, signal));
+      return;
+    }
     const known = await this.#askCache(signal);
     if (known) {
       await this.#replayCached(known, signal);
@@ -235,7 +240,7 @@ export class ModelStream {
   async #askCache(signal: AbortSignal): Promise<CachedAnswer | undefined> {
     const { attempt, provider, cache, cacheShared, defaultMaxTokens, tools, writer } = this.options;
     const { generation } = attempt;
-    if (!cache || this.#state.ended) return undefined;
+    if (!cache) return undefined;
     const { askedMaxTokens, options, userId } = generation;
     const asked = askedMaxTokens === null ? options : { ...options, maxTokens: askedMaxTokens };
     const { request, cutTurns } = promptOf(
@@ -258,9 +263,9 @@ export class ModelStream {
 
   /** Says what the cache has, as the model would. */
   async #replayCached(answer: CachedAnswer, signal: AbortSignal): Promise<void> {
-    const { attempt, output, writer } = this.options;
+    const { attempt, writer } = this.options;
     // A worker was lost while it did the same.
-    if (hasContent(this.#state.content)) this.#rewind([], 'The answer starts over.');
+    if (this.#state.started) this.#rewind([], 'The answer starts over.');
     this.#replayed = true;
     let inStep = true;
     for (const part of replayOf(answer, attempt.generation)) {
@@ -273,7 +278,7 @@ export class ModelStream {
       if (part.type === 'content_block_delta') this.#count(part.delta);
     }
     const { stopReason: stop_reason, stopSequence: stop_sequence } = answer;
-    if (endsAnswer(stop_reason)) await output?.finish(signal);
+    await this.#problemOf(stop_reason, signal);
     const usage = { input_tokens: 0, output_tokens: 0 };
     this.#writeEnd({ type: 'message_delta', delta: { stop_reason, stop_sequence }, usage });
   }
@@ -296,6 +301,8 @@ export class ModelStream {
     const end = this.#end;
     this.#end = undefined;
     if (!end) return;
+    // A call that had nothing to add to an open text leaves it open.
+    this.#closeBlock();
     const { stop_reason: reason } = end.delta;
     const goesOn =
       reason === 'pause_turn' || (reason === 'tool_use' && this.options.tools.goesOn(this.#state.round));
@@ -303,12 +310,21 @@ export class ModelStream {
       this.#write({ ...end, type: 'round_end' });
       return;
     }
-    const problem = endsAnswer(reason) ? await this.options.output?.finish(signal) : undefined;
+    const problem = await this.#problemOf(reason, signal);
     if (problem !== undefined && !isCutOff(reason) && !this.#state.repair) {
       this.#repair(problem);
       return;
     }
     this.#writeEnd(end);
+    this.#requireNoProblem(problem);
+  }
+
+  /** What is wrong with the JSON of the answer; undefined: nothing, or it need not be any. */
+  async #problemOf(reason: string | null, signal: AbortSignal): Promise<string | undefined> {
+    return endsAnswer(reason) ? this.options.output?.finish(signal) : undefined;
+  }
+
+  #requireNoProblem(problem: string | undefined): void {
     if (problem !== undefined)
       throw new GenerationFailure('schema_mismatch', `The answer is not what was asked for: ${problem}.`);
   }
@@ -363,6 +379,8 @@ export class ModelStream {
     const before = this.#calls.length > 0 ? usageOfCalls(this.#calls) : undefined;
     request.maxTokens = await spending.reserve({ request, inputTokens, before }, signal);
     this.#maxTokens = request.maxTokens;
+    // One that broke off behind its `message_delta` has not ended so.
+    this.#end = undefined;
     const call: CallRecord = { usage: {}, final: false, characters: 0 };
     const options = {
       signal,
@@ -471,6 +489,11 @@ export class ModelStream {
     output?.apply(part);
   }
 
+  #closeBlock(): void {
+    const { openIndex } = this.#state;
+    if (openIndex !== undefined) this.#write({ type: 'content_block_stop', index: openIndex });
+  }
+
   /** About how many tokens the call under way has written; without one, the answer. */
   get #writtenTokens(): number {
     return tokensOfCharacters(this.#calls.at(-1)?.characters ?? this.#answerCharacters);
@@ -496,8 +519,7 @@ export class ModelStream {
   /** Ends the answer as the model would have at `max_tokens`, if it is to end here. */
   #endHere(): void {
     if (!this.#endsHere) return;
-    const { openIndex } = this.#state;
-    if (openIndex !== undefined) this.#write({ type: 'content_block_stop', index: openIndex });
+    this.#closeBlock();
     const delta = { stop_reason: 'max_tokens', stop_sequence: null };
     this.#end = { type: 'message_delta', delta, usage: { output_tokens: this.usage.outputTokens } };
   }
