@@ -3,6 +3,7 @@ import { textOf } from '../src/domain/content.js';
 import type { GenerationError } from '../src/domain/generation.js';
 import { partsOf } from '../src/domain/parts-of.js';
 import { backoffMs } from '../src/lib/backoff.js';
+import { unlessAborted } from '../src/lib/unless-aborted.js';
 import type { Logger } from '../src/lib/logger.js';
 import { reasonOf } from '../src/lib/root-cause.js';
 import { ProviderError, type Provider } from '../src/providers/provider.js';
@@ -73,13 +74,19 @@ export class GenerationRun {
   readonly #output: StructuredOutput | undefined;
   readonly #progress: ProgressReporter;
   readonly #cache?: CacheTurn;
-  #opened: Promise<string> = Promise.resolve('');
+  /** Ends the opening of the log: that outlives what ends the run, see {@link stop}. */
+  readonly #opening = new AbortController();
+  /** What earlier attempts have written; undefined: this one is fenced. */
+  #opened: Promise<string | undefined> = Promise.resolve('');
+  /** There is nothing that was written before, or it is known. */
+  #tookOver: boolean;
 
   constructor({ context, provider, gate, entry, attempt, tools, settings }: GenerationRunOptions) {
     this.context = context;
     this.provider = provider;
     this.attempt = attempt;
     const { generation } = attempt;
+    this.#tookOver = generation.attempt === 1;
     const { id: generationId, messageId, options } = generation;
     this.#room = generationRoom(generation);
     this.#log = context.log.child({ generationId, attempt: generation.attempt });
@@ -157,7 +164,10 @@ export class GenerationRun {
 
   /** Stops the run; the first reason counts. */
   stop(kind: StopKind): void {
-    if (!this.#controller.signal.aborted) this.#controller.abort(new Stop(kind));
+    if (this.#controller.signal.aborted) return;
+    this.#controller.abort(new Stop(kind));
+    // An end needs what was written before: with less it would take away what everybody has seen.
+    if (this.#tookOver || kind === 'fenced' || kind === 'handOver') this.#opening.abort();
   }
 
   /** Runs to the end. Fails only where Postgres does not take the end and the worker has to go. */
@@ -167,8 +177,8 @@ export class GenerationRun {
       this.#opened = this.#open();
       this.#opened.catch(() => undefined); // the signal tells
       // The first attempt has nothing to go on from: it asks the model while the log is being opened.
-      if (this.attempt.generation.attempt > 1) this.#stream.resume(await this.#opened);
-      else this.#stream.repeatContinued();
+      if (this.#tookOver) this.#stream.repeatContinued();
+      else this.#takeOver(await unlessAborted(this.#opened, signal));
       await this.#stream.complete(signal);
       signal.throwIfAborted();
       return await this.#end(this.#completed());
@@ -180,22 +190,26 @@ export class GenerationRun {
       this.#output?.close();
       this.#cache?.close();
       this.#writer.close();
+      this.#opening.abort();
     }
   }
 
   /** Opens the log behind everything that was said before. Resolves with what this attempt goes on from. */
-  async #open(): Promise<string> {
+  async #open(): Promise<string | undefined> {
     const { generation } = this.attempt;
-    const { signal } = this.#controller;
+    const { signal } = this.#opening;
     await this.context.relay.flush(this.#room, signal);
     const fallback = {
       // The first attempt says itself what it continues.
       parts: generation.attempt > 1 ? partsOf(generation.content, generation.id, generation.model) : [],
       usage: generation.usage && asCall(generation.usage),
     };
-    const transcript = await this.#writer.open(fallback, signal);
-    signal.throwIfAborted();
-    return transcript ?? '';
+    return this.#writer.open(fallback, signal);
+  }
+
+  #takeOver(transcript: string | undefined): void {
+    this.#tookOver = true;
+    if (transcript !== undefined) this.#stream.resume(transcript);
   }
 
   /** What becomes of an answer that is to be JSON. What runs of documents answer is looked at by those who read it. */
@@ -227,15 +241,12 @@ export class GenerationRun {
 
   /** Ends the run as the error, or what stopped it, says. */
   async #endWith(error: unknown): Promise<RunResult> {
-    const { content } = this.#stream.state;
     const stop = stopOf(this.#controller.signal);
+    if (stop?.kind === 'fenced') return this.#leave();
+    if (stop?.kind === 'handOver' || !(await this.#knowsWritten())) return this.#handOver(undefined);
     switch (stop?.kind) {
-      case 'fenced':
-        return this.#leave();
-      case 'handOver':
-        return this.#handOver(undefined);
       case 'cancelled':
-        return this.#end({ status: 'cancelled', stopReason: 'cancelled', content });
+        return this.#endCancelled();
       case 'timeout':
       case 'idleTimeout': {
         const code = stop.kind === 'timeout' ? 'timeout' : 'idle_timeout';
@@ -273,6 +284,11 @@ export class GenerationRun {
     return this.#fail({ ...this.#error(error.code, error.message), statusCode: error.statusCode });
   }
 
+  #endCancelled(): Promise<RunResult> {
+    const { content } = this.#stream.state;
+    return this.#end({ status: 'cancelled', stopReason: 'cancelled', content });
+  }
+
   #fail(error: GenerationError): Promise<RunResult> {
     const { content, stopReason } = this.#stream.state;
     return this.#end({ status: 'failed', stopReason, content, error });
@@ -307,23 +323,40 @@ export class GenerationRun {
 
   async #handOver(waitMs: number | undefined): Promise<RunResult> {
     await this.#drain(2000);
-    const { content } = this.#stream.state;
-    await this.#persist(() =>
-      handOverAttempt(this.context, this.attempt.generation, { content, usage: this.#stream.usage }),
-    );
+    const { state, usage } = this.#stream;
+    const soFar = this.#tookOver ? { content: state.content, usage } : undefined;
+    const outcome = await this.#persist(() => handOverAttempt(this.context, this.attempt.generation, soFar));
+    if (outcome === 'cancelled') return this.#endCancelled();
     this.#log.info({ waitMs, ...this.#stream.logged }, 'handed over');
     return { kind: 'handedOver', waitMs };
   }
 
   /** Waits until the log has everything, at most so long. */
   async #drain(timeoutMs: number): Promise<void> {
+    await this.#whenOpened(timeoutMs);
+    await this.#writer.drain(timeoutMs);
+  }
+
+  /** Whether it is known what earlier attempts have written: waits for it as the end does for its own text. */
+  async #knowsWritten(): Promise<boolean> {
+    if (this.#tookOver) return true;
+    if (!(await this.#whenOpened(drainMs))) return false;
+    this.#takeOver(await this.#opened.catch(() => undefined));
+    return true;
+  }
+
+  /** Waits until the log is open, or cannot be opened. False: it takes longer than this. */
+  async #whenOpened(timeoutMs: number): Promise<boolean> {
     const waited = new AbortController();
-    await Promise.race([
-      this.#opened.catch(() => undefined),
-      sleep(timeoutMs, undefined, { signal: waited.signal }).catch(() => undefined),
+    const settled = await Promise.race([
+      this.#opened.then(
+        () => true,
+        () => true,
+      ),
+      sleep(timeoutMs, false, { signal: waited.signal }).catch(() => false),
     ]);
     waited.abort();
-    await this.#writer.drain(timeoutMs);
+    return settled;
   }
 
   /** Repeats until Postgres has taken it. The job's lock is renewed meanwhile, and a lost one fences. */

@@ -24,7 +24,7 @@ import {
 } from '../src/providers/provider.js';
 import { readTranscript, type CallRecord } from '../src/redis/transcript.js';
 import type { Attempt } from '../src/service/attempt.js';
-import { asCall, usageOf, usageOfCalls } from '../src/service/usage.js';
+import { asCall, callBeyond, usageOf, usageOfCalls } from '../src/service/usage.js';
 import { cacheKey } from './cache-key.js';
 import type { CachedAnswer, CacheTurn } from './cache-turn.js';
 import { ChunkMapper } from './chunk-mapper.js';
@@ -183,6 +183,12 @@ export class ModelStream {
     this.#state = StreamState.of(parts);
     this.options.output?.resume(parts);
     this.#calls.push(...calls);
+    const beyond = callBeyond(calls, this.options.attempt.generation.usage);
+    if (beyond) {
+      this.#calls.push(beyond);
+      this.options.writer.beginCall();
+      this.options.writer.reportUsage(beyond.usage, true);
+    }
     for (const { characters } of calls) this.#answerCharacters += characters;
     this.#takenOver = true;
     const start = parts.find((part) => part.type === 'message_start');

@@ -5,6 +5,7 @@ import type { ToolDefinition } from '../src/domain/tools.js';
 import { linkAbort } from '../src/lib/link-abort.js';
 import type { Logger } from '../src/lib/logger.js';
 import { reasonOf } from '../src/lib/root-cause.js';
+import { unlessAborted } from '../src/lib/unless-aborted.js';
 import { GenerationFailure } from './generation-failure.js';
 import { ToolError, type Tool, type ToolOutput } from './tools/tool.js';
 import type { ToolRegistry } from './tools/tool-registry.js';
@@ -151,22 +152,4 @@ function openCalls(content: readonly ContentBlock[]): ToolUseBlock[] {
     .slice(start, end)
     .filter((block) => block.type === 'tool_use')
     .filter(({ id }) => !answered.has(id));
-}
-
-/** The same promise, but that it fails with the signal's reason once that has fired. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  promise.catch(() => undefined); // who comes too late is not listened to
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -181,18 +181,23 @@ export async function endAttempt(
 /**
  * Gives the generation back, to be gone on with by any worker; not counted as a loss. What was written so far is kept
  * for the case that Redis is lost meanwhile; what it cost is spent, and what is left of its reservation stays for who
- * goes on. False: it was not this attempt's any more.
+ * goes on. `cancelled`: nobody is to go on with it, so it is the attempt's to end. Undefined: it was not this attempt's
+ * any more.
+ *
+ * @param soFar undefined: the attempt has not come to know what those before it have written, and adds nothing
  */
 export async function handOverAttempt(
   context: ServiceContext,
   { id, attempt, ...place }: Pick<GenerationRow, 'id' | 'attempt' | 'conversationId' | 'documentId'>,
-  soFar: { content: ContentBlock[]; usage: Usage },
-): Promise<boolean> {
+  soFar: { content: ContentBlock[]; usage: Usage } | undefined,
+): Promise<'handedOver' | 'cancelled' | undefined> {
   return transact(context, async ({ tx }) => {
     const row = (await lockPlace(tx, place)) && (await lockGeneration(tx, id));
-    if (row?.status !== 'running' || row.attempt !== attempt) return false;
-    await settleSoFar(tx, row, soFar.usage);
+    if (row?.status !== 'running' || row.attempt !== attempt) return undefined;
+    // Else it would wait for a worker to be over, behind a provider that asks for time, say.
+    if (row.cancelRequestedAt && soFar) return 'cancelled';
+    if (soFar) await settleSoFar(tx, row, soFar.usage);
     await updateGeneration(tx, eq(generations.id, id), { status: 'queued', ...soFar });
-    return true;
+    return 'handedOver';
   });
 }

@@ -32,6 +32,24 @@ export function usageOf({ usage, final, characters }: CallRecord): Usage {
   };
 }
 
+/**
+ * What was stored at a hand-over and these calls do not tell of, as one more call; undefined: nothing. Redis may have been
+ * away by then, and the transcript have less.
+ */
+export function callBeyond(calls: readonly CallRecord[], stored: Usage | null): CallRecord | undefined {
+  if (!stored) return undefined;
+  const told = usageOfCalls(calls);
+  const beyond = (field: keyof Usage) => Math.max(0, stored[field] - told[field]);
+  const usage: Usage = {
+    inputTokens: beyond('inputTokens'),
+    outputTokens: beyond('outputTokens'),
+    cacheReadInputTokens: beyond('cacheReadInputTokens'),
+    cacheCreationInputTokens: beyond('cacheCreationInputTokens'),
+  };
+  const isSome = Object.values(usage).some((tokens) => tokens > 0);
+  return isSome ? { usage: asCall(usage), final: true, characters: 0 } : undefined;
+}
+
 /** Usage as one call would have reported it. */
 export const asCall = (usage: Usage): ApiUsage => ({
   input_tokens: usage.inputTokens,

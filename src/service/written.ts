@@ -6,7 +6,7 @@ import type { RoomLog } from '../redis/room-log.js';
 import { readTranscript, transcriptOf } from '../redis/transcript.js';
 import type { GenerationRow } from '../store/generations.js';
 import { generationRoom } from '../wire/room.js';
-import { asCall, usageOfCalls } from './usage.js';
+import { asCall, callBeyond, usageOfCalls } from './usage.js';
 
 /** What a generation has written and used. */
 export interface Written {
@@ -32,7 +32,9 @@ export async function readWritten(roomLog: RoomLog, row: GenerationRow): Promise
   const { parts, calls } = readTranscript(transcript);
   const accumulator = new ContentAccumulator();
   for (const part of parts) accumulator.apply(part);
-  const usage = calls.length > 0 ? usageOfCalls(calls) : row.usage;
+  const beyond = callBeyond(calls, row.usage);
+  if (beyond) calls.push(beyond);
+  const usage = calls.length > 0 ? usageOfCalls(calls) : null;
   return { content: accumulator.content, usage, lost: false };
 }
 

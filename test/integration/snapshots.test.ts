@@ -98,7 +98,9 @@ test('what is handed over after Redis has lost it is not in one of two snapshots
   const { attempt } = await begin(generation);
   await lose(generation);
   const before = await look(generation);
-  expect(await handOverAttempt(api.context, attempt.generation, { content: written, usage })).toBe(true);
+  expect(await handOverAttempt(api.context, attempt.generation, { content: written, usage })).toBe(
+    'handedOver',
+  );
   expect(await look(generation)).toEqual(before);
 
   await api.context.queues.remove({ provider: 'demo', background: false }, generation.id);
