@@ -53,3 +53,6 @@ export class AppError extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+/** What is answered where there is no such thing, and alike to those who may not know of it. */
+export const noSuch = (thing: string): AppError => new AppError('not_found', `There is no such ${thing}.`);

@@ -1,5 +1,5 @@
 import { mayWrite, type MemberRole } from '../domain/conversation.js';
-import { AppError } from '../domain/errors.js';
+import { AppError, noSuch } from '../domain/errors.js';
 import { findRole, lockConversation, type ConversationRow } from '../store/conversations.js';
 import type { Executor, Transaction } from '../store/database.js';
 import { isUuid } from '../wire/room.js';
@@ -26,7 +26,7 @@ export async function requireRight(
   thing = 'conversation',
 ): Promise<MemberRole> {
   const role = isUuid(conversationId) ? await findRole(db, conversationId, userId) : undefined;
-  if (!role) throw new AppError('not_found', `There is no such ${thing}.`);
+  if (!role) throw noSuch(thing);
   if (!allows[right](role)) throw new AppError('forbidden', `A ${role} may not do this.`);
   return role;
 }
@@ -41,6 +41,6 @@ export async function lockWithRight(
 ): Promise<ConversationRow> {
   const conversation = isUuid(conversationId) ? await lockConversation(tx, conversationId) : undefined;
   await requireRight(tx, conversationId, userId, right, thing);
-  if (!conversation) throw new AppError('not_found', `There is no such ${thing}.`);
+  if (!conversation) throw noSuch(thing);
   return conversation;
 }

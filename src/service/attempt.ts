@@ -1,4 +1,3 @@
-import { eq } from 'drizzle-orm';
 import type { ContentBlock } from '../domain/content.js';
 import type { Message } from '../domain/conversation.js';
 import type { EndedStatus, Usage } from '../domain/generation.js';
@@ -16,7 +15,6 @@ import {
   type GenerationRow,
 } from '../store/generations.js';
 import { listHistory } from '../store/messages.js';
-import { generations } from '../store/schema.js';
 import { generationRoom } from '../wire/room.js';
 import { beginRun, type DocumentTask } from './documents/begin-run.js';
 import { readDocumentContext, type DocumentContext } from './documents/document-context.js';
@@ -169,7 +167,7 @@ export async function endAttempt(
     if (!(await lockPlace(work.tx, place))) return undefined;
     const row = await lockGeneration(work.tx, id);
     if (row?.status !== 'running' || row.attempt !== attempt) return undefined;
-    await updateGeneration(work.tx, eq(generations.id, id), details);
+    await updateGeneration(work.tx, id, details);
     const end: Outcome = row.cancelRequestedAt
       ? { ...outcome, status: 'cancelled', stopReason: row.cancelReason, error: null }
       : outcome;
@@ -197,7 +195,7 @@ export async function handOverAttempt(
     // Else it would wait for a worker to be over, behind a provider that asks for time, say.
     if (row.cancelRequestedAt && soFar) return 'cancelled';
     if (soFar) await settleSoFar(tx, row, soFar.usage);
-    await updateGeneration(tx, eq(generations.id, id), { status: 'queued', ...soFar });
+    await updateGeneration(tx, id, { status: 'queued', ...soFar });
     return 'handedOver';
   });
 }

@@ -1,6 +1,5 @@
-import { eq } from 'drizzle-orm';
 import type { ContentBlock } from '../domain/content.js';
-import { AppError } from '../domain/errors.js';
+import { AppError, noSuch } from '../domain/errors.js';
 import { hasEnded, type CancelReason, type Generation } from '../domain/generation.js';
 import {
   findGeneration,
@@ -10,7 +9,6 @@ import {
   updateGeneration,
   type GenerationRow,
 } from '../store/generations.js';
-import { generations } from '../store/schema.js';
 import { isUuid } from '../wire/room.js';
 import { lockWithRight } from './access.js';
 import { lockBudgetsOf } from './budget.js';
@@ -35,10 +33,10 @@ export async function cancelGeneration(
   userId: string,
 ): Promise<Generation> {
   const found = isUuid(generationId) ? await findGeneration(work.tx, generationId) : undefined;
-  if (!found) throw new AppError('not_found', 'There is no such generation.');
+  if (!found) throw noSuch('generation');
   await lockPlaceOf(work, found, userId);
   const row = await lockGeneration(work.tx, generationId);
-  if (!row) throw new AppError('not_found', 'There is no such generation.');
+  if (!row) throw noSuch('generation');
   if (hasEnded(row.status))
     throw new AppError('generation_ended', `The generation has ended: ${row.status}.`);
   return cancelLocked(context, work, row, 'cancelled');
@@ -50,8 +48,7 @@ async function lockPlaceOf(work: Work, found: GenerationRow, userId: string): Pr
   if (conversationId !== null) await lockWithRight(work.tx, conversationId, userId, 'write', 'generation');
   else {
     const place = await lockPlace(work.tx, found);
-    if (!place || !('document' in place) || place.document.userId !== userId)
-      throw new AppError('not_found', 'There is no such generation.');
+    if (!place || !('document' in place) || place.document.userId !== userId) throw noSuch('generation');
   }
 }
 
@@ -90,7 +87,7 @@ export async function cancelLocked(
   reason: CancelReason,
 ): Promise<Generation> {
   if (row.status === 'running') {
-    const [changed = row] = await updateGeneration(work.tx, eq(generations.id, row.id), {
+    const changed = await updateGeneration(work.tx, row.id, {
       cancelRequestedAt: row.cancelRequestedAt ?? new Date(),
       cancelReason: row.cancelReason ?? reason,
     });

@@ -1,5 +1,5 @@
 import type { Conversation, ConversationView, User } from '../domain/conversation.js';
-import { AppError } from '../domain/errors.js';
+import { noSuch } from '../domain/errors.js';
 import { conversationBudget, deleteBudget } from '../store/budgets.js';
 import {
   deleteConversation as deleteRow,
@@ -32,8 +32,7 @@ export async function createConversation(
   { title, system, model, concurrency = 'queue', messages = [], documentId }: CreateConversationBody,
 ): Promise<ConversationView> {
   if (model) models.resolve(model);
-  if (documentId && !(await findDocumentOf(tx, documentId, owner.id)))
-    throw new AppError('not_found', 'There is no such document.');
+  if (documentId && !(await findDocumentOf(tx, documentId, owner.id))) throw noSuch('document');
   const id = uuidv7();
   // Prompts have even positions, answers odd ones: each message takes the next of its kind.
   let nextPosition = 0;
@@ -109,12 +108,12 @@ export async function clearMessages(
 
 async function requireShared(db: Executor, id: string): Promise<Conversation> {
   const conversation = await findConversation(db, id);
-  if (!conversation) throw new AppError('not_found', 'There is no such conversation.');
+  if (!conversation) throw noSuch('conversation');
   return conversation;
 }
 
 async function requireView(db: Executor, id: string, userId: string): Promise<ConversationView> {
   const view = await findConversationView(db, id, userId);
-  if (!view) throw new AppError('not_found', 'There is no such conversation.');
+  if (!view) throw noSuch('conversation');
   return view;
 }

@@ -1,4 +1,3 @@
-import { eq } from 'drizzle-orm';
 import {
   isOfConversation,
   isOfDocument,
@@ -9,7 +8,6 @@ import {
   type GenerationRow,
 } from '../store/generations.js';
 import { deleteMessages, finishMessage } from '../store/messages.js';
-import { generations } from '../store/schema.js';
 import { conversationRoom } from '../wire/room.js';
 import type { ServiceContext } from './service-context.js';
 import { endRun } from './documents/end-run.js';
@@ -69,9 +67,9 @@ export async function promoteNext(work: Work, conversationId: string): Promise<v
   if (active.some(({ status }) => status !== 'waiting')) return;
   const next = active[0];
   if (!next) return;
-  const [queued] = await updateGeneration(work.tx, eq(generations.id, next.id), {
+  const queued = await updateGeneration(work.tx, next.id, {
     status: 'queued',
     queuedAt: new Date(),
   });
-  if (queued) await work.enqueue(queued);
+  await work.enqueue(queued);
 }

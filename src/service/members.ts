@@ -1,4 +1,4 @@
-import { AppError } from '../domain/errors.js';
+import { AppError, noSuch } from '../domain/errors.js';
 import { findConversation, findRole, removeMember as removeRow } from '../store/conversations.js';
 import { findUser } from '../store/users.js';
 import { conversationRoom } from '../wire/room.js';
@@ -23,6 +23,6 @@ export async function removeMember(
   const removed = await removeRow(work.tx, conversationId, userId);
   const user = removed && (await findUser(work.tx, userId));
   const conversation = user && (await findConversation(work.tx, conversationId));
-  if (!conversation) throw new AppError('not_found', 'There is no such member.');
+  if (!conversation) throw noSuch('member');
   work.tell(conversationRoom(conversationId), 'member.left', { user, conversation });
 }

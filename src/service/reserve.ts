@@ -1,4 +1,3 @@
-import { eq } from 'drizzle-orm';
 import { grantOf, leastTokens, utcDay } from '../domain/budget.js';
 import { costOf, mostForInput, tokenPrice, type NanoUsd } from '../domain/cost.js';
 import type { ContentBlock } from '../domain/content.js';
@@ -14,7 +13,6 @@ import {
   type GenerationRow,
 } from '../store/generations.js';
 import { sizeOfHistory } from '../store/messages.js';
-import { generations } from '../store/schema.js';
 import {
   budgetExceeded,
   budgetsOf,
@@ -181,7 +179,7 @@ export async function reserveCall(
     const reservedNano = Math.max(0, Math.min(wantedNano, leftNano));
     const moved = { reservedNano: reservedNano - row.reservedNano, spentNano: newlySpent };
     await moveBudgets(tx, keys, moved);
-    await updateGeneration(tx, eq(generations.id, id), { reservedNano, spentNano });
+    await updateGeneration(tx, id, { reservedNano, spentNano });
     const after = open.map((budget) => ({
       ...budget,
       reservedNano: budget.reservedNano + moved.reservedNano,

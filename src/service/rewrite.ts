@@ -1,6 +1,6 @@
 import { textOf } from '../domain/content.js';
 import type { Message } from '../domain/conversation.js';
-import { AppError } from '../domain/errors.js';
+import { AppError, noSuch } from '../domain/errors.js';
 import { hasEnded, type Generation, type GenerationOptions } from '../domain/generation.js';
 import type { ConversationRow } from '../store/conversations.js';
 import { findDocument } from '../store/documents.js';
@@ -126,10 +126,9 @@ export async function continueGeneration(
   userId: string,
 ): Promise<Generation> {
   const found = isUuid(generationId) ? await findGeneration(work.tx, generationId) : undefined;
-  if (!found) throw new AppError('not_found', 'There is no such generation.');
+  if (!found) throw noSuch('generation');
   if (!isOfConversation(found)) {
-    if ((await findDocument(work.tx, found.documentId ?? ''))?.userId !== userId)
-      throw new AppError('not_found', 'There is no such generation.');
+    if ((await findDocument(work.tx, found.documentId ?? ''))?.userId !== userId) throw noSuch('generation');
     throw new AppError('nothing_to_continue', 'Resume its document, or retry its section.');
   }
   const conversation = await lockWithRight(work.tx, found.conversationId, userId, 'write', 'generation');
@@ -168,7 +167,7 @@ async function lockMessage(
   right: Right,
 ): Promise<{ message: Message; conversation: ConversationRow }> {
   const found = isUuid(messageId) ? await findMessage(work.tx, messageId) : undefined;
-  if (!found) throw new AppError('not_found', 'There is no such message.');
+  if (!found) throw noSuch('message');
   const conversation = await lockWithRight(work.tx, found.conversationId, userId, right, 'message');
   // Again under the lock: it may have been deleted meanwhile.
   return { message: await requireMessage(work, messageId), conversation };
@@ -176,7 +175,7 @@ async function lockMessage(
 
 async function requireMessage(work: Work, id: string): Promise<Message> {
   const message = await findMessage(work.tx, id);
-  if (!message) throw new AppError('not_found', 'There is no such message.');
+  if (!message) throw noSuch('message');
   return message;
 }
 

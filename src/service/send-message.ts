@@ -15,7 +15,7 @@ import {
 } from '../store/generations.js';
 import type { Transaction } from '../store/database.js';
 import { findCaller, findMessage, insertMessages, reopenMessage } from '../store/messages.js';
-import type { MessageOrigin } from '../store/schema.js';
+import type { MessageOrigin } from '../store/schema/conversations.js';
 import { conversationRoom } from '../wire/room.js';
 import { lockWithRight } from './access.js';
 import { cancelLocked } from './cancel.js';

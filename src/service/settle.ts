@@ -1,11 +1,9 @@
-import { eq } from 'drizzle-orm';
 import { cacheSavingOf, costOf, tokenPrice, toUsd } from '../domain/cost.js';
 import type { GenerationBudget, Usage } from '../domain/generation.js';
 import { moveBudgets } from '../store/budgets.js';
 import type { Transaction } from '../store/database.js';
 import { updateGeneration, type GenerationRow } from '../store/generations.js';
 import { insertLedgerEntry } from '../store/ledger.js';
-import { generations } from '../store/schema.js';
 import { budgetsOf, generationBudget, openBudgets, readBudgets, type BudgetLimits } from './budget.js';
 import { spentWith } from './reserve.js';
 
@@ -68,8 +66,7 @@ async function move(tx: Transaction, row: GenerationRow, money: Money): Promise<
     reservedNano: money.reservedNano - row.reservedNano,
     spentNano: money.spentNano - row.spentNano,
   });
-  const [changed = row] = await updateGeneration(tx, eq(generations.id, row.id), money);
-  return changed;
+  return updateGeneration(tx, row.id, money);
 }
 
 /** Writes down what a generation that was started has used; of another there is nothing to say. */

@@ -1,8 +1,6 @@
-import { eq } from 'drizzle-orm';
 import type { ContentBlock } from '../domain/content.js';
 import type { EndedStatus, GenerationError, GenerationMetrics, Usage } from '../domain/generation.js';
 import { updateGeneration, type GenerationRow } from '../store/generations.js';
-import { generations } from '../store/schema.js';
 import type { TerminalEventType } from '../wire/room-events.js';
 import type { ServiceContext } from './service-context.js';
 import { settle, writeLedger } from './settle.js';
@@ -41,7 +39,7 @@ export async function storeEnd<R extends GenerationRow>(
   const { tx } = work;
   const { status, content, usage = row.usage, lost = false, metrics = row.metrics } = outcome;
   const settled = await settle(tx, budgets, row, { usage, lost });
-  const [ended] = await updateGeneration(tx, eq(generations.id, row.id), {
+  const ended = await updateGeneration(tx, row.id, {
     status,
     content,
     stopReason: outcome.stopReason,
@@ -52,7 +50,6 @@ export async function storeEnd<R extends GenerationRow>(
     ...settled,
     endedAt: new Date(),
   });
-  if (!ended) throw new Error(`generation ${row.id} has vanished under its lock`);
   await writeLedger(tx, ended);
   work.ended(ended);
   return { ...row, ...ended };

@@ -1,7 +1,7 @@
 import { and, eq, or, sql } from 'drizzle-orm';
 import type { NanoUsd } from '../domain/cost.js';
 import type { Executor, Transaction } from './database.js';
-import { budgetLimits, budgets, type BudgetScope } from './schema.js';
+import { budgetLimits, budgets, type BudgetScope } from './schema/budgets.js';
 
 export type { BudgetScope };
 

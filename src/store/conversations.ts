@@ -1,7 +1,9 @@
 import { and, desc, eq, lt, sql, type SQL } from 'drizzle-orm';
 import type { Conversation, ConversationView, MemberRole, User } from '../domain/conversation.js';
 import type { Executor, Transaction } from './database.js';
-import { conversations, generations, members, messages, users } from './schema.js';
+import { conversations, members, messages } from './schema/conversations.js';
+import { generations } from './schema/generations.js';
+import { users } from './schema/users.js';
 
 export type ConversationRow = typeof conversations.$inferSelect;
 type ConversationSettings = Partial<Pick<ConversationRow, 'title' | 'system' | 'model' | 'concurrency'>>;

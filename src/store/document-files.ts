@@ -1,6 +1,6 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { Executor, Transaction } from './database.js';
-import { documentFiles } from './schema.js';
+import { documentFiles } from './schema/documents.js';
 
 /** Notes a file that is about to be stored, so that it is found if nothing comes of it. */
 export async function insertFile(db: Executor, key: string): Promise<void> {

@@ -2,7 +2,8 @@ import { and, desc, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm';
 import type { DocumentPhase } from '../domain/document-phase.js';
 import type { Usage } from '../domain/generation.js';
 import type { Executor, Transaction } from './database.js';
-import { documentSteps, documents, generations } from './schema.js';
+import { documentSteps, documents } from './schema/documents.js';
+import { generations } from './schema/generations.js';
 
 export type DocumentRow = typeof documents.$inferSelect;
 type NewDocument = typeof documents.$inferInsert;

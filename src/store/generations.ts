@@ -1,8 +1,8 @@
-import { and, eq, inArray, isNotNull, isNull, lte, or, sql, type SQL } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, lte, or, sql } from 'drizzle-orm';
 import { textOf } from '../domain/content.js';
 import type { Generation, GenerationHead, GenerationMetrics } from '../domain/generation.js';
 import type { Executor, Transaction } from './database.js';
-import { generations } from './schema.js';
+import { generations } from './schema/generations.js';
 
 export type GenerationRow = typeof generations.$inferSelect;
 type NewGeneration = typeof generations.$inferInsert;
@@ -134,12 +134,15 @@ export async function listGenerations(
     );
 }
 
+/** Changes a generation, which is locked. */
 export async function updateGeneration(
-  db: Executor,
-  where: SQL | undefined,
+  tx: Transaction,
+  id: string,
   changes: Partial<NewGeneration>,
-): Promise<GenerationRow[]> {
-  return db.update(generations).set(changes).where(where).returning();
+): Promise<GenerationRow> {
+  const [row] = await tx.update(generations).set(changes).where(eq(generations.id, id)).returning();
+  if (!row) throw new Error(`generation ${id} has vanished under its lock`);
+  return row;
 }
 
 /**

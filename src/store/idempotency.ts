@@ -1,6 +1,6 @@
 import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Executor, Transaction } from './database.js';
-import { idempotencyKeys } from './schema.js';
+import { idempotencyKeys } from './schema/idempotency-keys.js';
 
 export interface IdempotencyKey {
   userId: string;

@@ -1,6 +1,6 @@
 import { and, eq, gt, sql } from 'drizzle-orm';
 import type { Executor, Transaction } from './database.js';
-import { invites } from './schema.js';
+import { invites } from './schema/conversations.js';
 
 type InviteRow = typeof invites.$inferSelect;
 

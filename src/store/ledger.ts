@@ -1,7 +1,9 @@
 import { and, between, eq, inArray, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Executor, Transaction } from './database.js';
-import { conversations, documents, ledger, members } from './schema.js';
+import { conversations, members } from './schema/conversations.js';
+import { documents } from './schema/documents.js';
+import { ledger } from './schema/budgets.js';
 
 /** Writes down what a generation has used. Nobody changes it any more. */
 export async function insertLedgerEntry(tx: Transaction, entry: typeof ledger.$inferInsert): Promise<void> {

@@ -2,7 +2,8 @@ import { and, desc, eq, gt, inArray, lte, ne, notInArray, sql, type SQL } from '
 import { hasContent, textOf, type ContentBlock } from '../domain/content.js';
 import type { Message } from '../domain/conversation.js';
 import type { Executor, Transaction } from './database.js';
-import { messages, users } from './schema.js';
+import { messages } from './schema/conversations.js';
+import { users } from './schema/users.js';
 
 type NewMessage = Omit<typeof messages.$inferInsert, 'text'>;
 
@@ -82,6 +83,11 @@ export async function listMessages(
   return rows.reverse().map(toMessage);
 }
 
+async function listInOrder(db: Executor, where: SQL | undefined): Promise<Message[]> {
+  const rows = await selectMessages(db, where).orderBy(messages.position, messages.id);
+  return rows.map(toMessage);
+}
+
 const isHistory = (conversationId: string, upToPosition: number) =>
   and(
     eq(messages.conversationId, conversationId),
@@ -95,11 +101,7 @@ export async function listHistory(
   conversationId: string,
   upToPosition: number,
 ): Promise<Message[]> {
-  const rows = await selectMessages(db, isHistory(conversationId, upToPosition)).orderBy(
-    messages.position,
-    messages.id,
-  );
-  return rows.map(toMessage);
+  return listInOrder(db, isHistory(conversationId, upToPosition));
 }
 
 /** About how many bytes {@link listHistory} would bring as JSON, with the name of an author before each message. */
@@ -156,11 +158,7 @@ export async function listMessagesAfter(
   conversationId: string,
   position: number,
 ): Promise<Message[]> {
-  const rows = await selectMessages(
-    tx,
-    and(eq(messages.conversationId, conversationId), gt(messages.position, position)),
-  ).orderBy(messages.position, messages.id);
-  return rows.map(toMessage);
+  return listInOrder(tx, and(eq(messages.conversationId, conversationId), gt(messages.position, position)));
 }
 
 /** The messages at a position: a prompt, or its answers, the newest last. */
@@ -169,11 +167,7 @@ export async function listMessagesAt(
   conversationId: string,
   position: number,
 ): Promise<Message[]> {
-  const rows = await selectMessages(
-    tx,
-    and(eq(messages.conversationId, conversationId), eq(messages.position, position)),
-  ).orderBy(messages.id);
-  return rows.map(toMessage);
+  return listInOrder(tx, and(eq(messages.conversationId, conversationId), eq(messages.position, position)));
 }
 
 /** Stores what was written of an answer; with nothing written the message goes. Answers the message, if it stays. */

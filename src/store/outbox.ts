@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { Database, Executor, Transaction } from './database.js';
-import { outbox } from './schema.js';
+import { outbox } from './schema/outbox.js';
 
 export type OutboxRow = typeof outbox.$inferSelect;
 export type NewOutboxRow = Pick<OutboxRow, 'room' | 'kind' | 'type' | 'data'> & { ends?: string | null };

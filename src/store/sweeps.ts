@@ -1,7 +1,8 @@
 import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { Executor } from './database.js';
 import type { GenerationRow } from './generations.js';
-import { documents, generations } from './schema.js';
+import { documents } from './schema/documents.js';
+import { generations } from './schema/generations.js';
 
 /** What periodic sweeps look for: states that should not last. */
 

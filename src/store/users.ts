@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import type { User } from '../domain/conversation.js';
 import type { Executor } from './database.js';
-import { users } from './schema.js';
+import { users } from './schema/users.js';
 
 /** Makes the user known, or takes over a changed name. */
 export async function saveUser(db: Executor, user: User): Promise<void> {

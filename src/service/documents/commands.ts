@@ -2,7 +2,7 @@ import { isNotNull, ne } from 'drizzle-orm';
 import type { User } from '../../domain/conversation.js';
 import { hasDocumentEnded, type Document } from '../../domain/document.js';
 import { documentPhases } from '../../domain/document-phase.js';
-import { AppError } from '../../domain/errors.js';
+import { AppError, noSuch } from '../../domain/errors.js';
 import type { GenerationOptions } from '../../domain/generation.js';
 import { attachFile } from '../../store/document-files.js';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../../store/documents.js';
 import { readDocument, readDocumentHead } from '../../store/document-views.js';
 import { countQueued, listActiveOfDocument, type DocumentGeneration } from '../../store/generations.js';
-import { documentSteps } from '../../store/schema.js';
+import { documentSteps } from '../../store/schema/documents.js';
 import { documentRoom, isUuid } from '../../wire/room.js';
 import { lockBudgetsOf } from '../budget.js';
 import { writtenSoFar } from '../cancel.js';
@@ -133,7 +133,7 @@ export async function retrySection(
   const { tx } = work;
   const row = await lockOwn(work, id, userId);
   const section = await findSection(tx, id, index);
-  if (!section) throw new AppError('not_found', 'There is no such section.');
+  if (!section) throw noSuch('section');
   switch (section.status) {
     case 'pending':
     case 'queued':
@@ -216,7 +216,7 @@ async function dropRun(context: ServiceContext, work: Work, run: DocumentGenerat
 
 async function lockOwn({ tx }: Work, id: string, userId: string): Promise<DocumentRow> {
   const row = isUuid(id) ? await lockDocument(tx, id) : undefined;
-  if (row?.userId !== userId) throw new AppError('not_found', 'There is no such document.');
+  if (row?.userId !== userId) throw noSuch('document');
   return row;
 }
 

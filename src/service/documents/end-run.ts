@@ -17,7 +17,7 @@ import {
   updateGeneration,
   type DocumentGeneration,
 } from '../../store/generations.js';
-import { documentSteps, generations } from '../../store/schema.js';
+import { documentSteps } from '../../store/schema/documents.js';
 import { documentRoom } from '../../wire/room.js';
 import { lockBudgetsOf } from '../budget.js';
 import type { ServiceContext } from '../service-context.js';
@@ -88,7 +88,7 @@ export async function stopRun(context: ServiceContext, work: Work, run: Document
     const stopReason = 'cancelled';
     await settleRun(context, work, run, { status: 'cancelled', stopReason, content, usage });
   } else
-    await updateGeneration(work.tx, eq(generations.id, run.id), {
+    await updateGeneration(work.tx, run.id, {
       cancelRequestedAt: run.cancelRequestedAt ?? new Date(),
       cancelReason: run.cancelReason ?? 'cancelled',
     });
