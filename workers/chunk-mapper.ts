@@ -89,7 +89,11 @@ export class ChunkMapper {
     this.#nextIndex += 1;
     this.#indexes.set(index, mapped);
     this.#text = new WellFormedText();
-    ended.push({ type: 'content_block_start', index: mapped, content_block: storable(block) as ContentBlock });
+    ended.push({
+      type: 'content_block_start',
+      index: mapped,
+      content_block: storable(block) as ContentBlock,
+    });
     return ended;
   }
 

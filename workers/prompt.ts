@@ -8,6 +8,7 @@ import type { ModelMessage, ProviderRequest } from '../src/providers/provider.js
 import type { AnswerAttempt, Attempt } from '../src/service/attempt.js';
 import { documentPrompt } from './document-prompt.js';
 import { documentInstruction } from './document-question.js';
+import type { LogWriter } from './log-writer.js';
 
 const severalPeople =
   'Several people write in this conversation. Each of their messages begins with the name of who wrote it.';
@@ -34,6 +35,12 @@ export function promptOf(attempt: Attempt, settings: PromptSettings): Prompt {
   return 'task' in attempt
     ? { request: documentPrompt(attempt, settings.defaultMaxTokens), cutTurns: 0 }
     : answerPrompt(attempt, settings);
+}
+
+/** Tells the room that the oldest turns were left out, if any were. */
+export function warnOfCut(cutTurns: number, writer: Pick<LogWriter, 'warn'>): void {
+  if (cutTurns > 0)
+    writer.warn('history_cut', `The model cannot read it all: the oldest ${cutTurns} turns were left out.`);
 }
 
 /**

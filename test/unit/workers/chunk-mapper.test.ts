@@ -125,7 +125,10 @@ describe('the chunks of a call', () => {
       { type: 'content_block_delta', index: 3 },
       { type: 'content_block_stop', index: 3 },
     ]);
-    const closed = mapAll(new ChunkMapper({ ...used, resume: { openIndex: undefined, whiteSpace: '' } }), call);
+    const closed = mapAll(
+      new ChunkMapper({ ...used, resume: { openIndex: undefined, whiteSpace: '' } }),
+      call,
+    );
     expect(closed).toEqual(open.slice(1));
   });
 
