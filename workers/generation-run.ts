@@ -6,6 +6,7 @@ import { backoffMs } from '../src/lib/backoff.js';
 import { unlessAborted } from '../src/lib/unless-aborted.js';
 import type { Logger } from '../src/lib/logger.js';
 import { reasonOf } from '../src/lib/root-cause.js';
+import { settledWithin } from '../src/lib/settled-within.js';
 import { ProviderError, type Provider } from '../src/providers/provider.js';
 import { readTranscript } from '../src/redis/transcript.js';
 import { faultOfRun } from '../src/service/documents/fault-of-run.js';
@@ -16,11 +17,11 @@ import { asCall } from '../src/service/usage.js';
 import { generationRoom, type Room } from '../src/wire/room.js';
 import { CacheTurn } from './cache-turn.js';
 import { Deadlines } from './deadlines.js';
-import { GenerationFailure } from './generation-failure.js';
 import { LogWriter } from './log-writer.js';
 import { ModelStream } from './model-stream.js';
 import { ProgressReporter } from './progress-reporter.js';
 import type { Entry, ProviderGate } from './provider-gate.js';
+import { failureOf } from './run-failure.js';
 import { Spending } from './spending.js';
 import { Stop, stopOf, type StopKind } from './stop.js';
 import { StreamState } from './stream-state.js';
@@ -241,57 +242,31 @@ export class GenerationRun {
 
   /** Ends the run as the error, or what stopped it, says. */
   async #endWith(error: unknown): Promise<RunResult> {
-    const stop = stopOf(this.#controller.signal);
-    if (stop?.kind === 'fenced') return this.#leave();
-    if (stop?.kind === 'handOver' || !(await this.#knowsWritten())) return this.#handOver(undefined);
-    switch (stop?.kind) {
-      case 'cancelled':
-        return this.#endCancelled();
-      case 'timeout':
-      case 'idleTimeout': {
-        const code = stop.kind === 'timeout' ? 'timeout' : 'idle_timeout';
-        const message =
-          stop.kind === 'timeout' ? 'The generation took too long.' : 'The model was silent for too long.';
-        return this.#fail(this.#error(code, message));
-      }
-      case 'firstTokenTimeout':
-        return this.#fail(this.#error('idle_timeout', 'The model did not begin to answer in time.'));
-      case 'budget':
-        return this.#fail({ ...this.#error('budget_exceeded', 'The budget is used up.'), provider: null });
-      case undefined:
-        break;
-    }
-    if (error instanceof GenerationFailure) {
-      const { code, message } = error;
-      return this.#fail({ code, message, provider: null, statusCode: null });
-    }
-    if (!(error instanceof ProviderError)) {
-      this.#log.error({ err: error }, 'a generation failed');
-      return this.#fail({
-        code: 'internal',
-        message: 'Something went wrong here.',
-        provider: null,
-        statusCode: null,
-      });
-    }
-    if (error.code === 'provider_rate_limited' && this.attempt.generation.attempt < maxRateLimited) {
-      const waitMs = error.retryAfterMs ?? 1000 * 2 ** (this.attempt.generation.attempt - 1);
-      if (waitMs < this.#deadlines.leftMs) {
-        this.#writer.warn('retrying', `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s.`);
-        return this.#handOver(waitMs);
-      }
-    }
-    return this.#fail({ ...this.#error(error.code, error.message), statusCode: error.statusCode });
+    const stop = stopOf(this.#controller.signal)?.kind;
+    if (stop === 'fenced') return this.#leave();
+    if (stop === 'handOver' || !(await this.#knowsWritten())) return this.#handOver(undefined);
+    if (stop === 'cancelled') return this.#endCancelled();
+    const waitMs = stop ? undefined : this.#askedToWaitMs(error);
+    if (waitMs !== undefined) return this.#handOver(waitMs);
+    const failure = failureOf(stop, error, this.provider.name);
+    if (failure.code === 'internal') this.#log.error({ err: error }, 'a generation failed');
+    const { content, stopReason } = this.#stream.state;
+    return this.#end({ status: 'failed', stopReason, content, error: failure });
+  }
+
+  /** How long the provider, which has turned the generation away, asks to wait; undefined: it did not, or for too long. */
+  #askedToWaitMs(error: unknown): number | undefined {
+    const { attempt } = this.attempt.generation;
+    if (!(error instanceof ProviderError) || error.code !== 'provider_rate_limited') return undefined;
+    const waitMs = error.retryAfterMs ?? 1000 * 2 ** (attempt - 1);
+    if (attempt >= maxRateLimited || waitMs >= this.#deadlines.leftMs) return undefined;
+    this.#writer.warn('retrying', `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s.`);
+    return waitMs;
   }
 
   #endCancelled(): Promise<RunResult> {
     const { content } = this.#stream.state;
     return this.#end({ status: 'cancelled', stopReason: 'cancelled', content });
-  }
-
-  #fail(error: GenerationError): Promise<RunResult> {
-    const { content, stopReason } = this.#stream.state;
-    return this.#end({ status: 'failed', stopReason, content, error });
   }
 
   #error(code: GenerationError['code'], message: string): GenerationError {
@@ -333,30 +308,16 @@ export class GenerationRun {
 
   /** Waits until the log has everything, at most so long. */
   async #drain(timeoutMs: number): Promise<void> {
-    await this.#whenOpened(timeoutMs);
+    await settledWithin(this.#opened, timeoutMs);
     await this.#writer.drain(timeoutMs);
   }
 
   /** Whether it is known what earlier attempts have written: waits for it as the end does for its own text. */
   async #knowsWritten(): Promise<boolean> {
     if (this.#tookOver) return true;
-    if (!(await this.#whenOpened(drainMs))) return false;
+    if (!(await settledWithin(this.#opened, drainMs))) return false;
     this.#takeOver(await this.#opened.catch(() => undefined));
     return true;
-  }
-
-  /** Waits until the log is open, or cannot be opened. False: it takes longer than this. */
-  async #whenOpened(timeoutMs: number): Promise<boolean> {
-    const waited = new AbortController();
-    const settled = await Promise.race([
-      this.#opened.then(
-        () => true,
-        () => true,
-      ),
-      sleep(timeoutMs, false, { signal: waited.signal }).catch(() => false),
-    ]);
-    waited.abort();
-    return settled;
   }
 
   /** Repeats until Postgres has taken it. The job's lock is renewed meanwhile, and a lost one fences. */

@@ -8,68 +8,54 @@ import {
   type StreamPart,
   type ToolResultBlock,
 } from '../src/domain/content.js';
-import type { GenerationOptions, HtmlBlock } from '../src/domain/generation.js';
-import { backoffMs } from '../src/lib/backoff.js';
-import type { Logger } from '../src/lib/logger.js';
-import type { RoomLog } from '../src/redis/room-log.js';
-import { readTranscript, transcriptOf } from '../src/redis/transcript.js';
+import type { GenerationOptions } from '../src/domain/generation.js';
+import { settledWithin } from '../src/lib/settled-within.js';
+import { readTranscript } from '../src/redis/transcript.js';
 import type { RoomEventPayloads } from '../src/wire/room-events.js';
-import type { Room } from '../src/wire/room.js';
 import { FlushShaper, type ShapedChunk } from './flush-shaper.js';
 import { HtmlStream } from './html-stream.js';
-import { LogEncoder, type Encoded, type Note, type Pending } from './log-encoder.js';
-import type { StopKind } from './stop.js';
+import { LogAppender, type LogAppenderOptions } from './log-appender.js';
+import type { Note, Pending } from './log-encoder.js';
 import type { OutputObject } from './structured-output.js';
 
-interface LogWriterOptions {
-  roomLog: RoomLog;
-  room: Room;
-  generationId: string;
-  messageId: string;
-  attempt: number;
+interface LogWriterOptions extends LogAppenderOptions {
   /** How text is joined; by time with 0 ms: what arrives while the last append is in flight goes with the next. */
   flush: NonNullable<GenerationOptions['flush']>;
   render: GenerationOptions['render'];
-  /** Asks Postgres whether this attempt may still write, after Redis has lost it. */
-  confirm: () => Promise<'current' | 'cancelled' | 'fenced'>;
-  /** The log says that this attempt must not go on. Called once. */
-  onStop: (kind: Extract<StopKind, 'cancelled' | 'fenced'>) => void;
-  log: Logger;
 }
 
 /** Most text that waits for Redis, in UTF-16 code units; past it the reader of the model waits. */
 const maxPending = 1_000_000;
 
 /**
- * Writes one attempt's stream into the room log.
+ * Writes one attempt's stream into the room log: takes it as it comes, never making the reader of the model wait for
+ * Redis, and joins what may be told together.
  *
  * Invariants:
  * - One append is in flight; what comes meanwhile goes with the next, neighbouring deltas joined.
- * - Appends are numbered from 1; one whose answer did not come is sent again under its number (A2).
- * - What Redis has lost is put back from `#written`, which is what has been acknowledged, before the next append.
- * - After `cancelled` or `fenced` nothing more is sent.
+ * - What was written is sent in its order, or nothing more is.
  */
 export class LogWriter {
   #pending: Pending[] = [];
   #pendingLength = 0;
   #oldest = 0;
-  #n = 0;
-  #written = '';
-  readonly #encoder: LogEncoder;
+  readonly #appender: LogAppender;
   #open = false;
   #sentText = false;
   #flushing = false;
-  #stopped = false;
   #hurry: (() => void) | undefined;
   #waiting: (() => void)[] = [];
   readonly #shaper: FlushShaper;
   readonly #html: HtmlStream | undefined;
-  /** The rendered blocks that are in the log. */
-  #rendered: HtmlBlock[] = [];
-  readonly #closed = new AbortController();
 
   constructor(private readonly options: LogWriterOptions) {
-    this.#encoder = new LogEncoder(options);
+    this.#appender = new LogAppender({
+      ...options,
+      onStop: (kind) => {
+        this.close();
+        options.onStop(kind);
+      },
+    });
     this.#shaper = new FlushShaper(options.flush);
     if (options.render === 'html')
       this.#html = new HtmlStream({
@@ -77,7 +63,7 @@ export class LogWriter {
           this.#push({ kind: 'html', block });
         },
         draw: (block) => {
-          this.#draw(block);
+          this.#appender.draw(block);
         },
       });
   }
@@ -92,38 +78,22 @@ export class LogWriter {
     fallback: { parts: readonly StreamPart[]; usage: ApiUsage | null },
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const { roomLog, room, generationId, attempt } = this.options;
-    const result = await this.#retry(
-      () => roomLog.open(room, generationId, attempt, { mode: 'takeOver' }),
-      signal,
-    );
-    if (result.status === 'fenced') {
-      this.#stop('fenced');
-      return undefined;
-    }
-    this.#written = result.transcript;
-    if (this.#written === '' && (fallback.usage || fallback.parts.length > 0)) {
-      this.#written = transcriptOf(fallback.parts, fallback.usage);
-      await this.#retry(() => this.#reopen(), signal);
-    }
+    const written = await this.#appender.open(fallback, signal);
+    if (written === undefined) return undefined;
     // The first attempt may have written before this, and has nothing to go on from.
-    if (attempt > 1) await this.#resume(signal);
+    if (this.options.attempt > 1) await this.#resume(written, signal);
     this.#open = true;
     this.#kick();
     this.#html?.start();
-    return this.#written;
+    return written;
   }
 
   /** Lets what shapes and renders the text go on behind what earlier attempts have sent. */
-  async #resume(signal: AbortSignal): Promise<void> {
+  async #resume(written: string, signal: AbortSignal): Promise<void> {
     if (!this.#shaper.active && !this.#html) return;
-    const { parts } = readTranscript(this.#written);
+    const { parts } = readTranscript(written);
     this.#shaper.resume(parts);
-    if (!this.#html) return;
-    const { roomLog, room, generationId } = this.options;
-    const told = await this.#retry(() => roomLog.html(room, generationId), signal);
-    this.#rendered = told.filter(({ done }) => done);
-    this.#html.resume(parts, this.#rendered);
+    this.#html?.resume(parts, await this.#appender.readRendered(signal));
   }
 
   /** Writes the next part of the stream. Chunks are told to everybody, the worker's notes to nobody. */
@@ -206,7 +176,7 @@ export class LogWriter {
 
   /** Redis is far behind the model: its reader waits with `whenRoom`. */
   get full(): boolean {
-    return this.#pendingLength >= maxPending && !this.#stopped;
+    return this.#pendingLength >= maxPending && !this.#appender.isClosed;
   }
 
   /** Resolves when there is room, nothing more is written, or the signal fires. */
@@ -226,20 +196,12 @@ export class LogWriter {
   async whenSent(timeoutMs: number): Promise<boolean> {
     const { flush } = this.options;
     if (flush.by === 'time' && flush.ms > 0) return true;
-    const late = AbortSignal.timeout(timeoutMs);
-    const wake = () => {
-      this.#wake();
-    };
-    late.addEventListener('abort', wake);
-    while ((this.#pending.length > 0 || this.#flushing) && !this.#stopped && !late.aborted)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    late.removeEventListener('abort', wake);
-    return !late.aborted;
+    return settledWithin(this.#whenAllSent(), timeoutMs);
   }
 
   /** The transcript of what is in the log. */
   get written(): string {
-    return this.#written;
+    return this.#appender.written;
   }
 
   /** Whether text may wait here by the request's wish, so that it is written but not in the log. */
@@ -252,34 +214,23 @@ export class LogWriter {
   async drain(timeoutMs: number): Promise<void> {
     this.#sendRest();
     if (!this.#open) return;
-    const settled = new AbortController();
-    const written = async () => {
-      while ((this.#pending.length > 0 || this.#flushing) && !this.#stopped) {
-        this.#hurry?.();
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      }
-      settled.abort();
-    };
-    await Promise.race([
-      written(),
-      sleep(timeoutMs, undefined, { signal: settled.signal }).catch(() => undefined),
-    ]);
+    await settledWithin(this.#whenAllSent({ hurry: true }), timeoutMs);
+  }
+
+  /** Resolves when all is in the log, or nothing more will be. `hurry`: nothing waits to be joined. */
+  async #whenAllSent({ hurry = false } = {}): Promise<void> {
+    while ((this.#pending.length > 0 || this.#flushing) && !this.#appender.isClosed) {
+      if (hurry) this.#hurry?.();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
   /** Sends nothing more, but for the last look of a block that stays as it is. */
   close(): void {
     this.#html?.leave();
-    this.#stopped = true;
-    this.#closed.abort();
+    this.#appender.close();
     this.#hurry?.();
     this.#wake();
-  }
-
-  #draw(block: HtmlBlock): void {
-    const { roomLog, room, generationId, attempt } = this.options;
-    const event = { type: 'generation.html', room, at: new Date().toISOString(), generationId, ...block };
-    // Best effort: the next one shows more.
-    roomLog.draw(room, { generationId, attempt }, block, event).catch(() => undefined);
   }
 
   #push(item: Pending): void {
@@ -290,7 +241,7 @@ export class LogWriter {
 
   #kick(): void {
     if (this.#pending.length === 1 && this.#oldest === 0) this.#oldest = Date.now();
-    if (!this.#open || this.#flushing || this.#stopped || this.#pending.length === 0) return;
+    if (!this.#open || this.#flushing || this.#appender.isClosed || this.#pending.length === 0) return;
     this.#flushing = true;
     void this.#flush().finally(() => {
       this.#flushing = false;
@@ -301,16 +252,18 @@ export class LogWriter {
   }
 
   async #flush(): Promise<void> {
-    while (this.#pending.length > 0 && !this.#stopped) {
+    while (this.#pending.length > 0 && !this.#appender.isClosed) {
       await this.#waitToJoin();
       const batch = this.#pending;
       this.#pending = [];
       this.#pendingLength = 0;
       this.#oldest = 0;
       try {
-        await this.#append(batch);
+        await this.#appender.append(batch);
       } catch (error) {
-        this.#reportFailure(error);
+        if (!this.#appender.isClosed) this.options.log.error({ err: error }, 'the log writer failed');
+        // Nothing may come behind a hole: the end tells all that the log does not.
+        this.close();
         return;
       }
       this.#wake();
@@ -333,67 +286,6 @@ export class LogWriter {
     };
     await sleep(leftMs, undefined, { signal: hurried.signal }).catch(() => undefined);
     this.#hurry = undefined;
-  }
-
-  async #append(batch: readonly Pending[]): Promise<void> {
-    const { roomLog, room } = this.options;
-    const { unlogged, ...encoded } = this.#encoder.encode(batch);
-    if (encoded.entries.length > 0 || encoded.transcript !== '') await this.#appendEncoded(encoded);
-    // Best effort: the next one tells more.
-    if (!this.#stopped)
-      for (const event of unlogged) roomLog.whisper(room, event.type, event).catch(() => undefined);
-  }
-
-  async #appendEncoded(encoded: Omit<Encoded, 'unlogged'>): Promise<void> {
-    const { roomLog, room, generationId, attempt } = this.options;
-    const n = this.#n + 1;
-    const result = await this.#retry(async () => {
-      const answer = await roomLog.append({ room, generationId, attempt, n, ...encoded });
-      if (answer !== 'lost') return answer;
-      const standing = await this.options.confirm();
-      if (standing !== 'current') return standing;
-      await this.#reopen();
-      throw new Error('Redis had lost the generation');
-    }, this.#closed.signal);
-    if (result !== 'ok') {
-      this.#stop(result);
-      return;
-    }
-    this.#n = n;
-    this.#written = encoded.anew ? encoded.transcript : this.#written + encoded.transcript;
-    if (encoded.anew) this.#rendered = [];
-    this.#rendered.push(...encoded.html);
-  }
-
-  /** Puts back what was written, and makes every reader resynchronise (O3). */
-  async #reopen(): Promise<void> {
-    const { roomLog, room, generationId, attempt } = this.options;
-    const how = { mode: 'replace', n: this.#n, transcript: this.#written, html: this.#rendered } as const;
-    const { status } = await roomLog.open(room, generationId, attempt, how);
-    if (status === 'fenced') this.#stop('fenced');
-  }
-
-  /** Repeats until it succeeds, at most a second apart. */
-  async #retry<T>(action: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (let failures = 0; ; failures += 1) {
-      try {
-        return await action();
-      } catch (error) {
-        signal.throwIfAborted();
-        this.options.log.debug({ reason: String(error), failures }, 'the room log cannot be written');
-        await sleep(backoffMs(failures, { baseMs: 20, maxMs: 1000 }), undefined, { signal });
-      }
-    }
-  }
-
-  #reportFailure(error: unknown): void {
-    if (!this.#stopped) this.options.log.error({ err: error }, 'the log writer failed');
-  }
-
-  #stop(kind: Extract<StopKind, 'cancelled' | 'fenced'>): void {
-    if (this.#stopped) return;
-    this.close();
-    this.options.onStop(kind);
   }
 
   #wake(): void {

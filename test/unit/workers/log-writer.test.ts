@@ -57,3 +57,24 @@ test('what is written at whatever moment of an append is sent', async () => {
     expect(text.join('')).toBe('ab');
   }
 });
+
+test('behind what cannot be sent comes nothing more', async () => {
+  let transcript = '';
+  const writer = writerOn({
+    open: () => Promise.resolve({ status: 'ok', transcript: '' }),
+    append: (request) => {
+      transcript += request.transcript;
+      return Promise.resolve('ok');
+    },
+  });
+  await writer.open({ parts: [], usage: null }, new AbortController().signal);
+  const say = async (citation: unknown) => {
+    writer.write({ type: 'content_block_delta', index: 0, delta: { type: 'citations_delta', citation } });
+    await writer.drain(1000);
+  };
+  await say('first');
+  await say(1n);
+  await say('third');
+  expect(transcript).toContain('first');
+  expect(transcript).not.toContain('third');
+});
