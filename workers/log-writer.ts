@@ -261,13 +261,18 @@ export class LogWriter {
       try {
         await this.#appender.append(batch);
       } catch (error) {
-        if (!this.#appender.isClosed) this.options.log.error({ err: error }, 'the log writer failed');
-        // Nothing may come behind a hole: the end tells all that the log does not.
-        this.close();
+        this.#fail(error);
         return;
       }
       this.#wake();
     }
+  }
+
+  /** Nothing may come behind a hole: the end tells all that the log does not. */
+  #fail(error: unknown): void {
+    if (this.#appender.isClosed) return;
+    this.options.log.error({ err: error }, 'the log writer failed');
+    this.close();
   }
 
   /** Lets text gather where that was asked for; the first text and everything else goes at once. */

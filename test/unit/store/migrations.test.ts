@@ -16,9 +16,7 @@ test('the migrations make all that the schema has, so that the next one begins t
     .filter((name) => name.endsWith('_snapshot.json'))
     .sort()
     .at(-1);
-  const made = JSON.parse(readFileSync(new URL(newest ?? '', snapshots), 'utf8')) as ReturnType<
-    typeof generateDrizzleJson
-  >;
+  const made: unknown = JSON.parse(readFileSync(new URL(newest ?? '', snapshots), 'utf8'));
   const schema = {
     ...budgets,
     ...conversations,
@@ -28,5 +26,5 @@ test('the migrations make all that the schema has, so that the next one begins t
     ...outbox,
     ...users,
   };
-  expect(await generateMigration(made, generateDrizzleJson(schema))).toEqual([]);
+  expect(await generateMigration(made as never, generateDrizzleJson(schema))).toEqual([]);
 });
