@@ -163,9 +163,12 @@ async function answerAccepted(
     return;
   }
   const gone = new AbortController();
-  res.once('close', () => {
+  const leave = () => {
     gone.abort();
-  });
+  };
+  // It may have left while its message was accepted: nothing would tell.
+  if (res.closed) leave();
+  else res.once('close', leave);
   await streams.waitForEnd(generation, waitSeconds * 1000, gone.signal, session);
   if (gone.signal.aborted) return; // whoever leaves early cancels nothing
   const now = await current();
