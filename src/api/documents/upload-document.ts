@@ -44,7 +44,7 @@ export function uploadDocument(api: Api, host: DocumentHost): RequestHandler {
         fields: { options, sha256 },
         prepare: async () => {
           await rateLimits.message(user.id);
-          const document = await read(api, host, req, upload.path);
+          const document = await read(api, host, req, upload.path, user.id);
           const fileKey = randomUUID();
           await answering(insertFile(context.db, fileKey));
           await storage.save(fileKey, upload.path);
@@ -78,6 +78,7 @@ async function read(
   { reader }: DocumentHost,
   req: Request,
   path: string,
+  userId: string,
 ): Promise<ReadDocument> {
   const gone = new AbortController();
   const onClose = () => {
@@ -85,7 +86,7 @@ async function read(
   };
   req.socket.once('close', onClose);
   try {
-    return await reader.read(path, gone.signal);
+    return await reader.read(path, userId, gone.signal);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const { reason, message, cause } = error;
