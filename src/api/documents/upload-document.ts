@@ -12,6 +12,7 @@ import { insertFile } from '../../store/document-files.js';
 import { documentOptionsSchema } from '../../wire/http.js';
 import { accept } from '../accept.js';
 import type { Api } from '../api.js';
+import { checkValues } from '../check-values.js';
 import { sessionOf } from '../middleware/authenticate.js';
 import { parse } from '../parse.js';
 import { receiveUpload, type Upload } from './receive-upload.js';
@@ -64,9 +65,15 @@ export function uploadDocument(api: Api, host: DocumentHost): RequestHandler {
   };
 }
 
-function optionsIn({ options = '{}' }: Upload): unknown {
+function optionsIn({ options: json = '{}' }: Upload): unknown {
+  const options = parsed(json);
+  checkValues(options);
+  return options;
+}
+
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(options);
+    return JSON.parse(json);
   } catch (cause) {
     throw new AppError('invalid_request', 'options: is not valid JSON.', { cause });
   }

@@ -137,6 +137,10 @@ describe('what is refused', () => {
     expect(await refused(form(file, { options: '{' }))).toContain('JSON');
     expect(await refused(form(file, { options: '{"tools": ["calculator"]}' }))).toContain('tools');
     await refused(form(file, { options: '{"maxTokens": -1}' }));
+    for (const system of [String.raw`a\u0000b`, String.raw`\ud800`])
+      expect(await refused(form(file, { options: `{"system": "${system}"}` }))).toContain('system: must');
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+    expect(await refused(form(file, { options: `{"outputSchema": ${deep}}` }))).toContain('nested');
     await refused(form(file, { options: '{"model": "claude-sonnet-4-5"}' }), 'unsupported_model');
   });
 
