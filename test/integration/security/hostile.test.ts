@@ -268,6 +268,14 @@ describe('connections', () => {
     }
   });
 
+  test('a stream that names a room twice is refused: it would say everything twice', async () => {
+    const room = `room=conversation:${await ada.converse()}`;
+    expect(await ada.call('GET', `/v1/events?${room}&${room}`)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
+  });
+
   test('garbage behind a request ends an answer that has begun, and puts nothing into it', async () => {
     const head = `GET /v1/conversations/${await ada.converse()}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ada.token}\r\n\r\n`;
     const next = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
