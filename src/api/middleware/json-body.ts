@@ -29,5 +29,5 @@ export const jsonBody: RequestHandler[] = [
 ];
 
 /** Whether a request says that a body follows. */
-const hasBody = (headers: Record<string, unknown>): boolean =>
+export const hasBody = (headers: Record<string, unknown>): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
