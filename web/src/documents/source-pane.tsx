@@ -38,7 +38,7 @@ export function SourcePane({ document, index, onSelect }: SourcePaneProps) {
   ];
   return (
     <aside className="source-pane" aria-label="Source">
-      <header className="source-head">
+      <header className="pane-header">
         <h2>Source</h2>
         <span className="source-note">section {index + 1}</span>
         <StepButton
