@@ -180,7 +180,7 @@ async function answerAccepted(
 
 /** The seconds of `Prefer: wait=<s>` (RFC 7240), cut to what we keep a request waiting; 0: not asked for. */
 export function waitOf(prefer = ''): number {
-  const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])/i.exec(prefer)?.[1];
+  const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?=$|[,;])/i.exec(prefer)?.[1];
   return Math.min(Number(seconds ?? 0), maxWaitSeconds);
 }
 
