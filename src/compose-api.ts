@@ -7,6 +7,7 @@ import { createApp } from './api/app.js';
 import { createAuth } from './api/auth.js';
 import { ignoreUpgrades } from './api/ignore-upgrades.js';
 import { answerRefused } from './api/refused-requests.js';
+import { refuseSlowBodies } from './api/slow-bodies.js';
 import type { Core } from './compose-core.js';
 import { incomingFolder } from './compose-storage.js';
 import type { Env } from './config/env.js';
@@ -30,16 +31,21 @@ const maxPendingBytes = 256 * 1024;
 /** Four heartbeats. */
 const stalledMs = 60_000;
 
+/** Longest time of a request until all of its body is there. */
+const requestMs = 60_000;
+/** Documents may come as slowly as this: a telephone at the edge of its network. */
+const slowestUploadBytesPerMs = 32;
+
 /** Slow senders are cut off, and found within the checking interval; answers may take as long as they like. */
-const serverLimits: ServerOptions = {
+const serverLimits = (maxUploadBytes: number): ServerOptions => ({
   headersTimeout: 10_000,
-  requestTimeout: 60_000,
+  requestTimeout: requestMs + Math.ceil(maxUploadBytes / slowestUploadBytesPerMs),
   connectionsCheckingInterval: 2000,
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16_384,
   // The app refuses what has none.
   requireHostHeader: false,
-};
+});
 
 /** What reading one document may take; more is not a document for people. */
 const readerLimits = {
@@ -129,9 +135,10 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
     },
   });
 
-  const server = createServer(serverLimits, app);
+  const server = createServer(serverLimits(env.limits.maxUploadBytes), app);
   const sockets = createSocketServer(server, gateway, { corsOrigins: http.corsOrigins });
   answerRefused(server);
+  refuseSlowBodies(server, requestMs);
   ignoreUpgrades(server, (request) => sockets.takesUpgrade(request));
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1).
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));

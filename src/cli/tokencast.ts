@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { analyse } from './analyse/analyse.js';
 
 /** `tokencast`: what the server can do, from the command line. */
@@ -9,7 +9,14 @@ function whole(value: string): number {
   return Number(value);
 }
 
-const { TOKENCAST_URL = 'http://127.0.0.1:3000', TOKENCAST_TOKEN } = process.env;
+/** As earlier runs in the same folder know it, however it is written. */
+function address(value: string): string {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value))
+    throw new InvalidArgumentError('It has to begin with http:// or https://.');
+  return value.replace(/\/+$/, '');
+}
+
+const { TOKENCAST_TOKEN } = process.env;
 
 const program = new Command('tokencast')
   .description('Background analysis of documents with a Tokencast server.')
@@ -27,7 +34,12 @@ program
   )
   .option('-m, --model <name>', 'the model; by default the server’s own')
   .option('-n, --at-once <count>', 'documents that are analysed together', whole, 3)
-  .option('--url <address>', 'the server; also TOKENCAST_URL', TOKENCAST_URL)
+  .addOption(
+    new Option('--url <address>', 'the server')
+      .env('TOKENCAST_URL')
+      .default('http://127.0.0.1:3000')
+      .argParser(address),
+  )
   // Its default is not shown: it is a secret.
   .option(
     '--token <token>',

@@ -1,6 +1,5 @@
 import type { ConversationView, MemberRole, Message, User } from '../domain/conversation.js';
 import type { Document, DocumentHead, SectionWithSource } from '../domain/document.js';
-import type { FieldError } from '../domain/errors.js';
 import type { Generation } from '../domain/generation.js';
 import type { Model } from '../domain/models.js';
 import type { BudgetView } from '../wire/budget.js';
@@ -21,29 +20,17 @@ import type {
   UsageQuery,
 } from './http-types.js';
 import { canTellProgress, fetchWithProgress } from './fetch-with-progress.js';
-import { TokencastError, type ClientErrorCode } from './tokencast-error.js';
-
-export interface TokencastHttpOptions {
-  /** Root of the server without a trailing slash; default: the page's own. */
-  baseUrl?: string;
-  /** The token of the moment; asked before every request. */
-  getToken?: () => string | null;
-  fetch?: typeof fetch;
-}
+import { HttpTransport, type TokencastHttpOptions } from './http-transport.js';
 
 /**
  * The HTTP API, one method for a route. All methods throw a {@link TokencastError}, or the reason of the caller's
  * signal once that has fired; none tries again by itself.
  */
 export class TokencastHttp {
-  readonly #baseUrl: string;
-  readonly #getToken: () => string | null;
-  readonly #fetch: typeof fetch;
+  readonly #transport: HttpTransport;
 
-  constructor({ baseUrl = '', getToken = () => null, fetch = globalThis.fetch }: TokencastHttpOptions = {}) {
-    this.#baseUrl = baseUrl;
-    this.#getToken = getToken;
-    this.#fetch = (input, init) => fetch(input, init);
+  constructor(options: TokencastHttpOptions = {}) {
+    this.#transport = new HttpTransport(options);
   }
 
   createSession(name: string, options?: RequestOptions): Promise<Session> {
@@ -187,9 +174,9 @@ export class TokencastHttp {
     const body = new FormData();
     if (options) body.set('options', JSON.stringify(options));
     body.set('file', file, name);
-    const send = onProgress && canTellProgress ? fetchWithProgress(onProgress) : this.#fetch;
+    const send = onProgress && canTellProgress ? fetchWithProgress(onProgress) : undefined;
     const timed = { timeoutMs: 600_000, ...requestOptions };
-    return this.#request('POST', '/v1/documents', body, asJson<Document>, timed, send);
+    return this.#transport.request('POST', '/v1/documents', body, asJson<Document>, timed, send);
   }
 
   /** One's own, the newest first. */
@@ -209,13 +196,13 @@ export class TokencastHttp {
   /** What there is of the result, as Markdown. */
   getReport(documentId: string, options?: RequestOptions): Promise<string> {
     const asText = (response: Response) => response.text();
-    return this.#request('GET', `${document(documentId)}/report.md`, undefined, asText, options);
+    return this.#transport.request('GET', `${document(documentId)}/report.md`, undefined, asText, options);
   }
 
   /** The file as it was uploaded. */
   getFile(documentId: string, options?: RequestOptions): Promise<Blob> {
     const asBlob = (response: Response) => response.blob();
-    return this.#request('GET', `${document(documentId)}/file`, undefined, asBlob, options);
+    return this.#transport.request('GET', `${document(documentId)}/file`, undefined, asBlob, options);
   }
 
   deleteDocument(id: string, options?: RequestOptions): Promise<void> {
@@ -252,56 +239,7 @@ export class TokencastHttp {
   }
 
   #send<T>(method: string, path: string, body: unknown, options?: RequestOptions): Promise<T> {
-    return this.#request(method, path, body, asJson<T>, options);
-  }
-
-  /** Sends a form as it is, anything else as JSON. */
-  async #request<T>(
-    method: string,
-    path: string,
-    body: unknown,
-    read: (response: Response) => Promise<T>,
-    { signal, idempotencyKey, timeoutMs = 10_000 }: RequestOptions = {},
-    send: typeof fetch = this.#fetch,
-  ): Promise<T> {
-    const token = this.#getToken();
-    const isForm = body instanceof FormData;
-    const headers: Record<string, string> = { accept: 'application/json, */*;q=0.5' };
-    if (token) headers.authorization = `Bearer ${token}`;
-    // A form's type has its boundary in it, which is made with the request.
-    if (body !== undefined && !isForm) headers['content-type'] = 'application/json';
-    if (idempotencyKey) headers['idempotency-key'] = idempotencyKey;
-    // Not AbortSignal.any: Node 20 keeps all that was ever joined with a signal for as long as that lives.
-    const aborting = new AbortController();
-    const abort = () => {
-      aborting.abort(signal?.reason);
-    };
-    signal?.addEventListener('abort', abort);
-    if (signal?.aborted) abort();
-    const timer = setTimeout(abort, timeoutMs);
-    try {
-      const response = await send(this.#baseUrl + path, {
-        method,
-        headers,
-        body: body === undefined ? null : isForm ? body : JSON.stringify(body),
-        signal: aborting.signal,
-      });
-      if (!response.ok) throw await problemOf(response);
-      return await read(response);
-    } catch (error) {
-      if (error instanceof TokencastError) throw error;
-      signal?.throwIfAborted();
-      if (aborting.signal.aborted) {
-        const seconds = Math.round(timeoutMs / 1000);
-        throw new TokencastError('timeout', `The server did not answer within ${seconds} s.`, {
-          cause: error,
-        });
-      }
-      throw new TokencastError('unreachable', 'The server cannot be reached.', { cause: error });
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    }
+    return this.#transport.request(method, path, body, asJson<T>, options);
   }
 }
 
@@ -310,29 +248,6 @@ const asJson = async <T>(response: Response): Promise<T> =>
 
 const conversation = (id: string): string => `/v1/conversations/${encodeURIComponent(id)}`;
 const document = (id: string): string => `/v1/documents/${encodeURIComponent(id)}`;
-
-interface Problem {
-  code?: ClientErrorCode;
-  title?: string;
-  detail?: string;
-  errors?: FieldError[];
-}
-
-/** Proxies answer with pages of their own: what is no problem document gets a plain sentence. */
-async function problemOf(response: Response): Promise<TokencastError> {
-  const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-  const problem = isJson ? ((await response.json().catch(() => ({}))) as Problem) : {};
-  const retryAfterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return new TokencastError(
-    problem.code ?? (response.status >= 500 ? 'unavailable' : 'invalid_request'),
-    problem.detail ?? problem.title ?? `The server answered ${response.status}.`,
-    {
-      status: response.status,
-      errors: problem.errors ?? [],
-      ...(Number.isFinite(retryAfterSeconds) && { retryAfterSeconds }),
-    },
-  );
-}
 
 function search(query: object = {}): string {
   const given = Object.entries(query).flatMap(([name, value]) =>

@@ -45,7 +45,7 @@ export type {
 export type { BudgetView as Budget } from '../wire/budget.js';
 export type { ConversationUsage, DayUsage, ModelUsage, UsageFigures, UsageReport } from '../wire/usage.js';
 export { TokencastHttp } from './http.js';
-export type { TokencastHttpOptions } from './http.js';
+export type { TokencastHttpOptions } from './http-transport.js';
 export type {
   AcceptedMessage,
   ConversationChanges,
@@ -64,7 +64,7 @@ export type {
 } from './http-types.js';
 export { fromDocumentSnapshot, reduceDocument, sectionRun, sectionText } from './document-state.js';
 export type { DocumentState, LiveRun } from './document-state.js';
-export { RoomConnection, watchConversation, watchDocument, watchUser } from './room-connection.js';
+export { RoomConnection } from './room-connection.js';
 export type { CaughtUp } from './catch-up.js';
 export type { ConnectionState, RoomConnectionOptions, RoomView } from './room-connection.js';
 export { retryDelayMs } from './retry-delay.js';
@@ -84,6 +84,7 @@ export type {
 export { structuredObjects } from './structured-objects.js';
 export { fromUserSnapshot, reduceUser } from './user-state.js';
 export type { UserState } from './user-state.js';
+export { watchConversation, watchDocument, watchUser } from './watch.js';
 export { TokencastError } from './tokencast-error.js';
 export type { ClientErrorCode } from './tokencast-error.js';
 export type { WritingPace } from './writing-pace.js';

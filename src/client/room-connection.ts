@@ -1,22 +1,14 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Cursor } from '../wire/cursor.js';
-import { conversationRoom, documentRoom, userRoom, type Room } from '../wire/room.js';
-import type {
-  AnySnapshot,
-  DocumentSnapshot,
-  RoomEventWith,
-  RoomSnapshot,
-  UserSnapshot,
-} from '../wire/room-events.js';
+import type { Room } from '../wire/room.js';
+import type { AnySnapshot, RoomEventWith, RoomSnapshot } from '../wire/room-events.js';
 import type { Ack, JoinAck } from '../wire/socket-events.js';
 import { CatchUp, type CaughtUp } from './catch-up.js';
-import { fromDocumentSnapshot, reduceDocument, type DocumentState } from './document-state.js';
 import { retryDelayMs } from './retry-delay.js';
-import { fromSnapshot, reduceRoom, type RoomState } from './room-state.js';
+import type { RoomState } from './room-state.js';
 import { SessionRenewal } from './session-renewal.js';
 import { TokencastError } from './tokencast-error.js';
 import { TypingNotice } from './typing-notice.js';
-import { fromUserSnapshot, reduceUser, type UserState } from './user-state.js';
 
 /** How the connection stands. Only in `live` is the room's state known to be the state of now. */
 export type ConnectionState =
@@ -57,35 +49,6 @@ export interface RoomConnectionOptions {
   timeoutMs?: number;
   /** How long `caughtUp` stands. Default 4,000 ms. */
   caughtUpMs?: number;
-}
-
-/** Watches a conversation: see {@link RoomConnection}. */
-export function watchConversation(conversationId: string, options: RoomConnectionOptions): RoomConnection {
-  return new RoomConnection(conversationRoom(conversationId), { fromSnapshot, reduce: reduceRoom }, options);
-}
-
-/** Watches a document: see {@link RoomConnection}. */
-export function watchDocument(
-  documentId: string,
-  options: RoomConnectionOptions,
-): RoomConnection<DocumentState, DocumentSnapshot> {
-  return new RoomConnection(
-    documentRoom(documentId),
-    { fromSnapshot: fromDocumentSnapshot, reduce: reduceDocument },
-    options,
-  );
-}
-
-/** Watches one's own lists: see {@link RoomConnection}. */
-export function watchUser(
-  userId: string,
-  options: RoomConnectionOptions,
-): RoomConnection<UserState, UserSnapshot> {
-  return new RoomConnection(
-    userRoom(userId),
-    { fromSnapshot: fromUserSnapshot, reduce: reduceUser },
-    options,
-  );
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The Redis of last resort, in a process of its own: `js-redis-server` on 127.0.0.1 and the port of the first argument.
- * Keeps everything in memory, and ends when its standard input does: with its parent.
+ * Keeps everything in memory, and ends when its standard input does: with its parent. Once it
+ * listens it says "listening".
  */
 import {
   createRedisCommandExecutor,
@@ -21,6 +22,8 @@ server.on('error', (error) => {
   console.error(error.message);
   process.exit(1);
 });
-server.listen({ port: Number(process.argv[2]), host: '127.0.0.1' });
+server.listen({ port: Number(process.argv[2]), host: '127.0.0.1' }, () => {
+  console.log('listening');
+});
 
 process.stdin.on('close', () => process.exit(0)).resume();

@@ -154,8 +154,12 @@ function childEnv(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(env), LC_ALL: 'C' };
 }
 
+/** Who has taken the port before ours does not know its password: for so long it may be that ours is about to end. */
+const strangerMs = 2000;
+
 /** Resolves when connections are taken and our database is there. */
 async function untilDatabase(url: string, signal: AbortSignal): Promise<void> {
+  const begunAt = performance.now();
   for (;;) {
     signal.throwIfAborted();
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
@@ -166,7 +170,8 @@ async function untilDatabase(url: string, signal: AbortSignal): Promise<void> {
       if (found.rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
       return;
     } catch (error) {
-      if (!isNotYet(error)) throw error;
+      const maybeStranger = isWrongPassword(error) && performance.now() - begunAt < strangerMs;
+      if (!maybeStranger && !isNotYet(error)) throw error;
       await sleep(20, undefined, { signal });
     } finally {
       await client.end();
@@ -180,6 +185,9 @@ const isNotYet = (error: unknown): boolean =>
   ('code' in error
     ? ['57P03', 'ECONNREFUSED', 'ECONNRESET'].includes(String(error.code))
     : /terminated|timeout/i.test(error.message));
+
+const isWrongPassword = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '28P01';
 
 /**
  * Ends the server that an earlier holder of the data folder, killed, has left behind. Where its process id belongs to

@@ -99,10 +99,13 @@ async function launchRedis(
   { dataDir, log }: EmbeddedRedisOptions,
 ): Promise<EmbeddedRedis> {
   const persistent = kind !== 'js-redis-server';
-  const server = persistent
-    ? await spawnNative(kind, port, join(dataDir, 'redis'), log)
-    : await spawnInMemory(port, log);
-  await server.ready((signal) => answers(port, signal), readyTimeoutMs);
+  const dir = join(dataDir, 'redis');
+  const server = persistent ? await spawnNative(kind, port, dir, log) : await spawnInMemory(port, log);
+  // Somebody else may have taken the port meanwhile, and be a Redis, too: ours then ends, and is not mistaken for it.
+  await server.ready(
+    (signal) => (persistent ? answersFrom(port, dir, signal) : server.said('listening')),
+    readyTimeoutMs,
+  );
   return {
     pid: server.pid,
     url: `redis://127.0.0.1:${port}`,
@@ -152,8 +155,9 @@ function spawnInMemory(port: number, log: Logger): Promise<ServerProcess> {
   });
 }
 
-/** Resolves when PING is answered, which a Redis that still reads its file does not do. */
-async function answers(port: number, signal: AbortSignal): Promise<void> {
+/** Resolves when the Redis of this folder answers PING, which one that still reads its file does not do. */
+async function answersFrom(port: number, dir: string, signal: AbortSignal): Promise<void> {
+  const ours = await realpath(dir);
   const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
   const giveUp = () => {
@@ -162,6 +166,7 @@ async function answers(port: number, signal: AbortSignal): Promise<void> {
   signal.addEventListener('abort', giveUp);
   try {
     signal.throwIfAborted();
+    while ((await folderOf(redis)) !== ours) await sleep(20, undefined, { signal });
     await redis.ping();
   } finally {
     signal.removeEventListener('abort', giveUp);
@@ -210,13 +215,23 @@ async function stopIfOurs(port: number, dir: string): Promise<'gone' | 'not ours
     return 'gone';
   }
   try {
-    const answer = await redis.config('GET', 'dir');
-    if (!Array.isArray(answer) || answer[1] !== dir) return 'not ours';
+    if ((await folderOf(redis)) !== dir) return 'not ours';
     await redis.shutdown();
     return 'still there';
   } catch (error) {
     return error instanceof ReplyError ? 'not ours' : 'still there';
   } finally {
     redis.disconnect();
+  }
+}
+
+/** The folder that a Redis uses; undefined: it does not tell. Fails when it does not answer. */
+async function folderOf(redis: Redis): Promise<unknown> {
+  try {
+    const answer = await redis.config('GET', 'dir');
+    return Array.isArray(answer) ? answer[1] : undefined;
+  } catch (error) {
+    if (error instanceof ReplyError) return undefined;
+    throw error;
   }
 }

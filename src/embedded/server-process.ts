@@ -34,6 +34,7 @@ export class ServerProcess {
   readonly #name: string;
   readonly #stopSignal: NodeJS.Signals;
   readonly #lines: string[] = [];
+  readonly #onLine = new Set<(line: string) => void>();
   /** Resolves when the process has ended and its output is read. */
   readonly #ended: Promise<void>;
   #stopping = false;
@@ -79,6 +80,17 @@ export class ServerProcess {
     );
   }
 
+  /** Resolves when it has said this line; else never. */
+  said(line: string): Promise<void> {
+    return new Promise((resolve) => {
+      const hear = (said: string) => {
+        if (said === line) resolve();
+      };
+      this.#onLine.add(hear);
+      this.#lines.forEach(hear);
+    });
+  }
+
   /**
    * Waits for the probe to succeed; its signal tells it to free what it holds.
    *
@@ -118,6 +130,7 @@ export class ServerProcess {
     if (!output) return;
     createInterface({ input: output }).on('line', (line) => {
       log.debug({ server: this.#name }, line);
+      for (const hear of this.#onLine) hear(line);
       this.#lines.push(line);
       if (this.#lines.length > keptLines) this.#lines.shift();
     });
@@ -127,7 +140,8 @@ export class ServerProcess {
     const telling = this.#lines.filter((line) =>
       /fatal|error|in use|can't|cannot|could not|bad file/i.test(line),
     );
-    const last = (telling.length ? telling : this.#lines).slice(-2).join(' | ').trim();
+    // Of a port in use Postgres speaks in three.
+    const last = (telling.length ? telling : this.#lines).slice(-3).join(' | ').trim();
     return new StartError(`${this.#name} ${what}${last && `: ${last}`}`);
   }
 }

@@ -32,6 +32,7 @@ export function createEventRoutes(gateway: Gateway): Router {
       const names = [request.query.room].flat().filter((name) => name !== undefined);
       if (names.length === 0 || names.length > maxRooms)
         throw new AppError('invalid_request', `Name 1 to ${maxRooms} rooms: ?room=…&room=…`);
+      if (new Set(names).size < names.length) throw new AppError('invalid_request', 'Name each room once.');
       const after = cursors(request, names.length);
       const targets = await Promise.all(names.map((name) => authorizeRoom(gateway.db, name, user)));
       await streamRooms(

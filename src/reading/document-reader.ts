@@ -15,7 +15,7 @@ export type ReaderAnswer =
   | { failure: string };
 
 interface ReaderOptions {
-  /** Files that are read at once by this process; others wait their turn. */
+  /** Files that are read at once by this process; others wait their turn, fair among their owners. */
   concurrency: number;
   /** A file that takes longer is unreadable. */
   timeoutMs: number;
@@ -27,7 +27,6 @@ interface ReaderOptions {
 
 const ownProgram = fileURLToPath(new URL(`./reader-child${extname(import.meta.url)}`, import.meta.url));
 const lookEveryMs = 50;
-const pageBytes = 4096;
 
 /**
  * Reads files in processes of their own, of lower priority: what a hostile file does there, to memory or time, is that
@@ -35,14 +34,24 @@ const pageBytes = 4096;
  */
 export class DocumentReader {
   readonly #limit: LimitFunction;
+  /** Of each owner no more files stand in line than are read at once: the next one in it is somebody else's. */
+  readonly #owners = new Map<string, { limit: LimitFunction; files: number }>();
 
   constructor(private readonly options: ReaderOptions) {
     this.#limit = pLimit(options.concurrency);
   }
 
-  /** What is in a file. @throws Unreadable; the signal's reason, when nobody wants to know any more */
-  read(path: string, signal: AbortSignal): Promise<ReadDocument> {
-    return this.#limit(() => this.#read(path, signal));
+  /** What is in somebody's file. @throws Unreadable; the signal's reason, when nobody wants to know any more */
+  async read(path: string, owner: string, signal: AbortSignal): Promise<ReadDocument> {
+    const own = this.#owners.get(owner) ?? { limit: pLimit(this.options.concurrency), files: 0 };
+    this.#owners.set(owner, own);
+    own.files += 1;
+    try {
+      return await own.limit(() => this.#limit(() => this.#read(path, signal)));
+    } finally {
+      own.files -= 1;
+      if (own.files === 0) this.#owners.delete(owner);
+    }
   }
 
   async #read(path: string, signal: AbortSignal): Promise<ReadDocument> {
@@ -118,6 +127,7 @@ function lowerPriority({ pid }: ChildProcess): void {
 
 /** What the process holds, as Linux tells; 0 elsewhere, where the limit of its heap is the only one. */
 async function memoryOf({ pid }: ChildProcess): Promise<number> {
-  const statm = await readFile(`/proc/${pid ?? ''}/statm`, 'utf8').catch(() => '');
-  return Number(statm.split(' ')[1] ?? 0) * pageBytes;
+  // Not in pages, as in `statm`: how large they are is the machine's own business.
+  const status = await readFile(`/proc/${pid ?? ''}/status`, 'utf8').catch(() => '');
+  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }

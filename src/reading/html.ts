@@ -1,8 +1,9 @@
-import { fromHtml } from 'hast-util-from-html';
+import { fromParse5 } from 'hast-util-from-parse5';
 import { toMdast } from 'hast-util-to-mdast';
 import { gfmToMarkdown } from 'mdast-util-gfm';
 import { toMarkdown } from 'mdast-util-to-markdown';
 import { toString } from 'mdast-util-to-string';
+import { parse } from 'parse5';
 import type { Block } from './block.js';
 
 type MarkdownNode = Parameters<typeof toMarkdown>[0];
@@ -10,7 +11,8 @@ type MarkdownTree = Extract<MarkdownNode, { type: 'root' }>;
 
 /** The blocks of an HTML page as Markdown: its text without scripts, styles and images. */
 export function readHtml(html: string): Block[] {
-  const tree = toMdast(fromHtml(html), { handlers: { img: () => undefined } });
+  // Without the places of all things in the page, which would take as much memory again: nobody asks for them.
+  const tree = toMdast(fromParse5(parse(html)), { handlers: { img: () => undefined } });
   const { children }: MarkdownTree = tree.type === 'root' ? tree : { type: 'root', children: [tree] };
   return children.flatMap(blockOf);
 }

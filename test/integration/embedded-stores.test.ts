@@ -188,6 +188,27 @@ describe('embedded Postgres', () => {
   });
 });
 
+describe('on a port that somebody else has taken meanwhile', () => {
+  const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
+
+  test.each(realRedis ? [undefined, 'js-redis-server' as const] : ['js-redis-server' as const])(
+    'a Redis is not mistaken for ours (%s)',
+    async (kind) => {
+      const other = await redisIn(join(dataDir, 'other'), 'js-redis-server');
+      const ours = startEmbeddedRedis({ dataDir, log, kind, port: portOf(other) });
+      // In these words it is tried again on another port.
+      await expect(ours).rejects.toThrow(/^The embedded Redis .*did not start: .*address already in use/i);
+    },
+  );
+
+  test('neither is a Postgres', async () => {
+    await mkdir(join(dataDir, 'other'));
+    const other = await postgresIn(join(dataDir, 'other'));
+    const ours = startEmbeddedPostgres({ dataDir, log, port: portOf(other) });
+    await expect(ours).rejects.toThrow(/^The embedded Postgres did not start: .*address already in use/i);
+  });
+});
+
 describe('after kill -9 of the process that holds them', () => {
   async function hold(): Promise<{ holder: ChildProcess; stores: HeldStores }> {
     const entry = new URL('../support/stores-holder.ts', import.meta.url);

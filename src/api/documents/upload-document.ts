@@ -12,6 +12,7 @@ import { insertFile } from '../../store/document-files.js';
 import { documentOptionsSchema } from '../../wire/http.js';
 import { accept } from '../accept.js';
 import type { Api } from '../api.js';
+import { checkValues } from '../check-values.js';
 import { sessionOf } from '../middleware/authenticate.js';
 import { parse } from '../parse.js';
 import { receiveUpload, type Upload } from './receive-upload.js';
@@ -44,7 +45,7 @@ export function uploadDocument(api: Api, host: DocumentHost): RequestHandler {
         fields: { options, sha256 },
         prepare: async () => {
           await rateLimits.message(user.id);
-          const document = await read(api, host, req, upload.path);
+          const document = await read(api, host, req, upload.path, user.id);
           const fileKey = randomUUID();
           await answering(insertFile(context.db, fileKey));
           await storage.save(fileKey, upload.path);
@@ -64,9 +65,15 @@ export function uploadDocument(api: Api, host: DocumentHost): RequestHandler {
   };
 }
 
-function optionsIn({ options = '{}' }: Upload): unknown {
+function optionsIn({ options: json = '{}' }: Upload): unknown {
+  const options = parsed(json);
+  checkValues(options);
+  return options;
+}
+
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(options);
+    return JSON.parse(json);
   } catch (cause) {
     throw new AppError('invalid_request', 'options: is not valid JSON.', { cause });
   }
@@ -78,6 +85,7 @@ async function read(
   { reader }: DocumentHost,
   req: Request,
   path: string,
+  userId: string,
 ): Promise<ReadDocument> {
   const gone = new AbortController();
   const onClose = () => {
@@ -85,7 +93,7 @@ async function read(
   };
   req.socket.once('close', onClose);
   try {
-    return await reader.read(path, gone.signal);
+    return await reader.read(path, userId, gone.signal);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const { reason, message, cause } = error;

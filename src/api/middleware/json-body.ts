@@ -1,13 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../../domain/errors.js';
+import { checkValues } from '../check-values.js';
 
 const maxBodyBytes = 1_048_576;
-const maxDepth = 32;
 
-/**
- * Reads JSON bodies into `req.body`. Refuses other content types, and what no field may hold: text that is not
- * well-formed Unicode or has a NUL, and nesting so deep that recursive readers would fail on it.
- */
+/** Reads JSON bodies into `req.body`. Refuses other content types, and what no field may hold: see {@link checkValues}. */
 export const jsonBody: RequestHandler[] = [
   (req, _res, next) => {
     // Answers null without a body, false for another type.
@@ -15,59 +13,21 @@ export const jsonBody: RequestHandler[] = [
       throw new AppError('unsupported_media_type', 'Send JSON, with Content-Type: application/json.');
     next();
   },
-  express.json({ limit: maxBodyBytes, type: ['application/json', 'application/*+json'] }),
+  express.json({
+    limit: maxBodyBytes,
+    type: ['application/json', 'application/*+json'],
+    verify: (_req, _res, body, encoding) => {
+      // Else what is none of it would be stored as U+FFFD.
+      if (encoding === 'utf-8' && !isUtf8(body))
+        throw new AppError('invalid_request', 'The body is not well-formed UTF-8.');
+    },
+  }),
   (req, _res, next) => {
     checkValues(req.body);
     next();
   },
 ];
 
-const hasBody = (headers: Record<string, unknown>) =>
+/** Whether a request says that a body follows. */
+export const hasBody = (headers: Record<string, unknown>): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-
-/** An array or object of the body; its path is put together only when there is something to say about it. */
-interface Place {
-  value: object;
-  key: string;
-  parent: Place | undefined;
-  depth: number;
-}
-
-/** Walks without recursion, since the depth is what it guards against; and quickly, since everybody waits for it. */
-function checkValues(body: unknown): void {
-  const left: Place[] = [];
-  const visit = (value: unknown, key: string | number, parent: Place | undefined) => {
-    if (typeof value === 'string') checkText(value, key, parent);
-    if (typeof value !== 'object' || value === null) return;
-    const place = { value, key: String(key), parent, depth: parent ? parent.depth + 1 : 0 };
-    if (place.depth > maxDepth) throw refused(place, `must not be nested deeper than ${maxDepth} levels`);
-    left.push(place);
-  };
-  visit(body, '', undefined);
-  for (let place = left.pop(); place; place = left.pop()) {
-    if (Array.isArray(place.value)) {
-      for (let i = 0; i < place.value.length; i++) visit(place.value[i], i, place);
-    } else {
-      for (const [key, value] of Object.entries(place.value)) {
-        checkText(key, key, place);
-        visit(value, key, place);
-      }
-    }
-  }
-}
-
-function checkText(text: string, key: string | number, parent: Place | undefined): void {
-  const fault = text.includes('\0')
-    ? 'must not contain NUL'
-    : text.isWellFormed()
-      ? undefined
-      : 'must be well-formed Unicode';
-  if (fault) throw refused({ key: String(key), parent }, fault);
-}
-
-function refused(place: Pick<Place, 'key' | 'parent'>, message: string): AppError {
-  const keys: string[] = [];
-  for (let at: typeof place | undefined = place; at; at = at.parent) if (at.key) keys.unshift(at.key);
-  const path = keys.join('.').toWellFormed().replaceAll('\0', '\uFFFD').slice(0, 200);
-  return new AppError('invalid_request', `${path}: ${message}.`, { errors: [{ path, message }] });
-}

@@ -54,7 +54,9 @@ export function documentRoutes(api: Api, { storage }: DocumentHost): Router {
     const file = key === undefined ? undefined : await storage.open(key);
     if (!file) throw new AppError('not_found', 'The file is no longer there.');
     res.attachment(document.name).type(document.mediaType).set('Content-Length', String(document.bytes));
-    await pipeline(file, res);
+    await pipeline(file, res).catch((error: unknown) => {
+      if (!hasLeft(error)) throw error;
+    });
   });
 
   router.get('/:id/sections/:index', async (req, res) => {
@@ -108,3 +110,7 @@ export function documentRoutes(api: Api, { storage }: DocumentHost): Router {
 
   return router;
 }
+
+/** Whether a client did not stay for all of an answer: that is no fault of ours. */
+const hasLeft = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';

@@ -163,9 +163,12 @@ async function answerAccepted(
     return;
   }
   const gone = new AbortController();
-  res.once('close', () => {
+  const leave = () => {
     gone.abort();
-  });
+  };
+  // It may have left while its message was accepted: nothing would tell.
+  if (res.closed) leave();
+  else res.once('close', leave);
   await streams.waitForEnd(generation, waitSeconds * 1000, gone.signal, session);
   if (gone.signal.aborted) return; // whoever leaves early cancels nothing
   const now = await current();
@@ -177,7 +180,7 @@ async function answerAccepted(
 
 /** The seconds of `Prefer: wait=<s>` (RFC 7240), cut to what we keep a request waiting; 0: not asked for. */
 export function waitOf(prefer = ''): number {
-  const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])/i.exec(prefer)?.[1];
+  const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?=$|[,;])/i.exec(prefer)?.[1];
   return Math.min(Number(seconds ?? 0), maxWaitSeconds);
 }
 

@@ -31,7 +31,7 @@ export async function analyseFile(
   const id = await documentOf(context, file);
   const stop = () => {
     // One that has ended meanwhile is none to stop.
-    http.cancelDocument(id).catch(() => undefined);
+    patiently(() => http.cancelDocument(id)).catch(() => undefined);
   };
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();

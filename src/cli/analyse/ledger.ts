@@ -27,12 +27,12 @@ export class Ledger {
     private readonly content: LedgerContent,
   ) {}
 
-  /** That of a folder; a new one where there is none, or it is of another server. */
+  /** That of a folder; a new one where there is none, or it is of another server. @throws Error it is spoilt */
   static async open(folder: string, url: string): Promise<Ledger> {
     await mkdir(folder, { recursive: true });
     const path = join(folder, '.tokencast.json');
     const text = await readFile(path, 'utf8').catch(() => undefined);
-    const kept = text === undefined ? undefined : (JSON.parse(text) as LedgerContent);
+    const kept = text === undefined ? undefined : read(path, text);
     return new Ledger(path, kept?.url === url ? kept : { url, files: {} });
   }
 
@@ -56,11 +56,21 @@ export class Ledger {
 
   /** Whole or not at all, one after the other. */
   #write(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
+    const written = this.#writing.then(async () => {
       const draft = `${this.path}.new`;
       await writeFile(draft, JSON.stringify(this.content, null, 2), { mode: 0o600 });
       await rename(draft, this.path);
     });
-    return this.#writing;
+    // One that failed is its caller's to tell of, and keeps no later one from being tried.
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+}
+
+function read(path: string, text: string): LedgerContent {
+  try {
+    return JSON.parse(text) as LedgerContent;
+  } catch (cause) {
+    throw new Error(`${path} is not as an earlier run has left it: delete it to begin anew.`, { cause });
   }
 }

@@ -63,6 +63,17 @@ describe('an error', () => {
       const answer = await post(raw, headers);
       expect({ raw: raw.slice(0, 20), sent: headers, ...answer }).toMatchObject({ status, body: { code } });
     }
+    for (const spoilt of [[0xff], [0xc3, 0x28], [0xed, 0xa0, 0x80]]) {
+      const response = await fetch(`${api.url}/v1/conversations`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json' },
+        body: Buffer.concat([Buffer.from('{"title":"'), Buffer.from(spoilt), Buffer.from('"}')]),
+      });
+      expect({ status: response.status, body: (await response.json()) as unknown }).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_request', detail: 'The body is not well-formed UTF-8.' },
+      });
+    }
     expect(await ada.call('POST', '/v1/conversations')).toMatchObject({ status: 400 });
     expect((await post('{}', { 'content-type': 'application/json; charset=utf-8' })).status).toBe(201);
   });

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Message } from '../../../src/domain/conversation.js';
 import type { Generation } from '../../../src/domain/generation.js';
 import { RoomLog } from '../../../src/redis/room-log.js';
@@ -318,6 +319,28 @@ describe('the answer to a message', () => {
     expect((await ada.call('GET', `/v1/generations/${generationId}`)).body).toMatchObject({
       status: 'queued',
     });
+  });
+
+  test('is not waited for by who left while the message was being accepted', async () => {
+    const { path, send } = await makeConversation();
+    const begun = api.streams.nextWait();
+    const leaving = new AbortController();
+    await api.db.transaction(async (tx) => {
+      await tx.execute(sql`select from conversations where id = ${path.split('/').at(-1)} for update`);
+      const answer = send({ content: 'x' }, { headers: { prefer: 'wait=10' }, signal: leaving.signal });
+      await vi.waitFor(async () => {
+        const held = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        expect((await api.db.execute(held)).rows).toHaveLength(1);
+      });
+      leaving.abort();
+      await expect(answer).rejects.toThrow();
+      await vi.waitFor(() => {
+        expect(api.log.join('')).toMatch(new RegExp(`"path":"${path}/messages".*request aborted`));
+      });
+    });
+    await (
+      await begun
+    ).left;
   });
 });
 

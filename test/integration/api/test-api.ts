@@ -248,10 +248,12 @@ class TestStreams implements GenerationStreams {
   readonly waitForEnd: GenerationStreams['waitForEnd'] = ({ id }, timeoutMs, signal) =>
     new Promise((resolve) => {
       const left = new Promise<void>((onLeft) => {
-        signal.addEventListener('abort', () => {
+        const leave = () => {
           onLeft();
           resolve();
-        });
+        };
+        if (signal.aborted) leave();
+        else signal.addEventListener('abort', leave);
       });
       this.waits.push({ generationId: id, timeoutMs, end: resolve, left });
       this.#onWait?.();

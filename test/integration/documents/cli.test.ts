@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -139,7 +139,7 @@ test('with another model a file is another document, and with a token they are i
   ]);
 }, 60_000);
 
-test('a folder that is not there, a server that is not, and a wrong option are told in a line', async () => {
+test('a folder that is not there, a server that is not, a spoilt ledger, and wrong options are told in a line', async () => {
   const run = async (...args: string[]) => {
     const child = spawn(process.execPath, ['dist/src/cli/tokencast.js', 'analyse', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -156,6 +156,13 @@ test('a folder that is not there, a server that is not, and a wrong option are t
   expect(nowhere.said).toMatch(/^There is no .*nowhere\.\n$/);
   const nobody = await run(folder, '--out', out, '--url', 'http://127.0.0.1:1');
   expect(nobody).toEqual({ code: 1, said: 'The server cannot be reached.\n' });
+  const slashed = await run(fixturePath('empty.txt'), '--out', out, '--url', `${scene.system.api().url}/`);
+  expect(slashed.said).toContain('empty.txt: failed: The file is empty.');
+  expect((await run(folder, '--out', out, '--url', 'here')).said).toContain('It has to begin with http');
+  await writeFile(join(out, '.tokencast.json'), '{"url":');
+  const spoilt = await run(folder, '--out', out);
+  expect(spoilt.code).toBe(1);
+  expect(spoilt.said).toMatch(/^\S+\.tokencast\.json is not as an earlier run has left it: [^\n]+\n$/);
   const wrong = await run(folder, '--out', out, '--at-once', 'many');
   expect(wrong.code).toBe(1);
   expect(wrong.said).toContain('It has to be a number');

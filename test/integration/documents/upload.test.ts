@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Document } from '../../../src/client/index.js';
 import { sweepFiles } from '../../../workers/sweep-files.js';
 import { fixtureFile, fixturePath } from '../../support/fixtures.js';
@@ -136,6 +137,10 @@ describe('what is refused', () => {
     expect(await refused(form(file, { options: '{' }))).toContain('JSON');
     expect(await refused(form(file, { options: '{"tools": ["calculator"]}' }))).toContain('tools');
     await refused(form(file, { options: '{"maxTokens": -1}' }));
+    for (const system of [String.raw`a\u0000b`, String.raw`\ud800`])
+      expect(await refused(form(file, { options: `{"system": "${system}"}` }))).toContain('system: must');
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+    expect(await refused(form(file, { options: `{"outputSchema": ${deep}}` }))).toContain('nested');
     await refused(form(file, { options: '{"model": "claude-sonnet-4-5"}' }), 'unsupported_model');
   });
 
@@ -178,6 +183,26 @@ describe('what is refused', () => {
     await sweepFiles(api.db, api.documents.storage, 0);
     expect(await filesIn('files')).toHaveLength(items.length);
   });
+});
+
+test('whoever leaves in the middle of a download is no fault of ours, and the file is let go of', async () => {
+  const { body: document } = await upload('alice.txt');
+  const file = new PassThrough();
+  file.write('the first words');
+  const letGo = new Promise((resolve) => file.once('close', resolve));
+  const opened = vi.spyOn(api.documents.storage, 'open').mockResolvedValueOnce(file);
+  const leaving = new AbortController();
+  const answer = await fetch(`${api.url}/v1/documents/${document.id}/file`, {
+    headers: { authorization: `Bearer ${ada.token}` },
+    signal: leaving.signal,
+  });
+  const reader = answer.body?.getReader();
+  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('the first words');
+  leaving.abort();
+  await letGo;
+  expect((await ada.call('GET', `/v1/documents/${document.id}`)).status).toBe(200);
+  expect(opened).toHaveBeenCalledOnce();
+  expect(api.log.filter((line) => line.includes('request failed'))).toEqual([]);
 });
 
 test('a deleted document is gone for everybody, and its file with the next sweep', async () => {

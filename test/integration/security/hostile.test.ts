@@ -268,6 +268,14 @@ describe('connections', () => {
     }
   });
 
+  test('a stream that names a room twice is refused: it would say everything twice', async () => {
+    const room = `room=conversation:${await ada.converse()}`;
+    expect(await ada.call('GET', `/v1/events?${room}&${room}`)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
+  });
+
   test('garbage behind a request ends an answer that has begun, and puts nothing into it', async () => {
     const head = `GET /v1/conversations/${await ada.converse()}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ada.token}\r\n\r\n`;
     const next = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
@@ -286,9 +294,13 @@ describe('connections', () => {
   });
 
   test(
-    'a head of a byte a second, and a body that never comes, are cut off while others are served',
+    'a head of a byte a second, and a body that never comes, are cut off while others are served; a document may take longer',
     { timeout: 120_000 },
     async () => {
+      const upload = await connection();
+      upload.write(
+        `POST /v1/documents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ada.token}\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 1000000\r\n\r\n--b\r\n`,
+      );
       const slowHead = await connection();
       const head = 'GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ';
       let sent = 0;
@@ -309,6 +321,9 @@ describe('connections', () => {
       expectRefused(cutBody?.answer, 408, 'invalid_request');
       expect(cutHead?.afterMs).toBeLessThan(20_000);
       expect(cutBody?.afterMs).toBeLessThan(75_000);
+      // One that was cut off with it would be told so by now.
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      expect({ bytesRead: upload.bytesRead, closed: upload.closed }).toEqual({ bytesRead: 0, closed: false });
     },
   );
 

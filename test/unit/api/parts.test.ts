@@ -61,6 +61,7 @@ test.each([
   ['Wait = "7"; foo', 7],
   ['wait=51', 50],
   ['wait=999999999', 50],
+  [`wait=${'9'.repeat(400)}`, 50],
   ['await=5', 0],
   ['wait=x', 0],
   ['wait=-1', 0],

@@ -1,9 +1,9 @@
-import { FileUp, Menu as MenuIcon, Upload as UploadIcon } from 'lucide-react';
+import { FileUp, Upload as UploadIcon } from 'lucide-react';
 import { useRef, useState, useSyncExternalStore } from 'react';
 import type { DocumentHead } from '../../../src/client/index.js';
 import { ConnectionMark } from '../room/connection-mark.js';
 import { http } from '../services.js';
-import { drawer } from '../sidebar/drawer.js';
+import { DrawerButton } from '../sidebar/drawer-button.js';
 import { useOwnLists } from '../sidebar/own-lists.js';
 import { Icon } from '../ui/icon.js';
 import { toastError } from '../ui/toasts.js';
@@ -32,17 +32,8 @@ export function DocumentList({ uploads, over, openId }: DocumentListProps) {
   const isEmpty = documents?.length === 0 && files.length === 0;
   return (
     <section className="document-list" aria-label="Documents">
-      <header className="list-head">
-        <button
-          type="button"
-          className="icon-button drawer-button"
-          aria-label="Conversations"
-          onClick={() => {
-            drawer.set(true);
-          }}
-        >
-          <Icon of={MenuIcon} />
-        </button>
+      <header className="pane-header">
+        <DrawerButton />
         <h1>Documents</h1>
         <button type="button" className="button small" onClick={choose}>
           <Icon of={UploadIcon} size={14} />

@@ -4,6 +4,7 @@ import { lazy, memo, Suspense, useLayoutEffect, useRef } from 'react';
 import { TokencastError, type Document } from '../../../src/client/index.js';
 import { http } from '../services.js';
 import { Icon } from '../ui/icon.js';
+import { unwrap } from './unwrap.js';
 
 const Markdown = lazy(() => import('../markdown/markdown.js').then((made) => ({ default: made.Markdown })));
 
@@ -37,7 +38,7 @@ export function SourcePane({ document, index, onSelect }: SourcePaneProps) {
   ];
   return (
     <aside className="source-pane" aria-label="Source">
-      <header className="source-head">
+      <header className="pane-header">
         <h2>Source</h2>
         <span className="source-note">section {index + 1}</span>
         <StepButton
@@ -161,14 +162,16 @@ const SourceText = memo(function SourceText({ text, mediaType }: { text: string;
       </Suspense>
     );
   }
-  return text.split(/\n{2,}/).map((part, index) => {
-    const heading = /^#{1,6} +(.+)$/.exec(part)?.[1];
-    return heading === undefined ? (
-      <p key={index} className="source-plain">
-        {part}
-      </p>
-    ) : (
-      <h4 key={index}>{heading}</h4>
-    );
-  });
+  return unwrap(text)
+    .split(/\n{2,}/)
+    .map((part, index) => {
+      const heading = /^#{1,6} +(.+)$/.exec(part)?.[1];
+      return heading === undefined ? (
+        <p key={index} className="source-plain">
+          {part}
+        </p>
+      ) : (
+        <h4 key={index}>{heading}</h4>
+      );
+    });
 });

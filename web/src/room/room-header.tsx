@@ -1,8 +1,8 @@
-import { ChevronDown, Ellipsis, Menu as MenuIcon } from 'lucide-react';
+import { ChevronDown, Ellipsis } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ConversationView } from '../../../src/client/index.js';
 import { ConversationMenu } from '../conversation/conversation-menu.js';
-import { drawer } from '../sidebar/drawer.js';
+import { DrawerButton } from '../sidebar/drawer-button.js';
 import { Icon } from '../ui/icon.js';
 
 interface RoomHeaderProps {
@@ -17,16 +17,7 @@ interface RoomHeaderProps {
 export function RoomHeader({ title, conversation = null, narrow = false, children }: RoomHeaderProps) {
   return (
     <header className="room-header">
-      <button
-        type="button"
-        className="icon-button drawer-button"
-        aria-label="Conversations"
-        onClick={() => {
-          drawer.set(true);
-        }}
-      >
-        <Icon of={MenuIcon} />
-      </button>
+      <DrawerButton />
       <h1>
         {conversation ? (
           <ConversationMenu
