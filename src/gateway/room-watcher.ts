@@ -69,6 +69,8 @@ export class RoomWatcher implements RoomListener {
   /** The event behind which the right has to be asked for. */
   #question: Frame | undefined;
   #first: Frame[] = [];
+  /** Who is here, as it was told while the client was not live: nobody says it again before that changes. */
+  #presence: Frame | undefined;
   #watch: RoomWatch | undefined;
 
   constructor(private readonly options: WatcherOptions) {}
@@ -138,7 +140,13 @@ export class RoomWatcher implements RoomListener {
 
   unlogged(event: Omit<LogEntry, 'cursor'>): void {
     const { sink } = this.options;
-    if (this.#state !== 'live' || sink.congested) return;
+    if (this.#isClosed()) return;
+    const isPresence = event.type === 'presence';
+    if (this.#state !== 'live' || sink.congested) {
+      if (isPresence) this.#presence = Frame.of(event);
+      return;
+    }
+    if (isPresence) this.#presence = undefined;
     const frame = Frame.of(event);
     if (this.#wants(frame)) sink.send(frame);
   }
@@ -284,6 +292,9 @@ export class RoomWatcher implements RoomListener {
     if (this.#state !== 'catching up' || this.#stale) return;
     this.#skipTo = skipTo;
     this.#state = 'live';
+    const presence = this.#presence;
+    this.#presence = undefined;
+    if (presence && this.#wants(presence)) this.options.sink.send(presence);
   }
 }
 
