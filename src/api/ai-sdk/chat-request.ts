@@ -13,7 +13,7 @@ const parts = z.array(z.looseObject({ type: z.string() })).max(1000);
 const toolPart = z.object({
   toolCallId: z.string().min(1).max(200),
   state: z.string(),
-  output: z.unknown(),
+  output: z.unknown().optional(),
   errorText: z.string().optional(),
   providerExecuted: z.boolean().optional(),
 });
