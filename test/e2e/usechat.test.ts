@@ -16,11 +16,11 @@ describe('the useChat example', () => {
 
   beforeAll(async () => {
     outDir = await mkdtemp(join(tmpdir(), 'tokencast-usechat-'));
-    await build({ root, logLevel: 'warn', build: { outDir } });
+    await build({ root, logLevel: 'error', build: { outDir, emptyOutDir: true } });
     const { url } = stage.system.api();
     server = await preview({
       root,
-      logLevel: 'warn',
+      logLevel: 'error',
       build: { outDir },
       preview: { host: '127.0.0.1', port: 0, proxy: { '/ai-sdk': url, '/v1': url } },
     });

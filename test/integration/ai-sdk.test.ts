@@ -60,6 +60,24 @@ const openDoor: GenerationOptions = {
   ],
 };
 
+/** What was told, without what is absent and without data parts, which are not stored. */
+const asStored = (messages: UIMessage[]) =>
+  (JSON.parse(JSON.stringify(messages)) as UIMessage[]).map(({ id, role, metadata, parts }) => ({
+    id,
+    role,
+    ...(role === 'assistant' && { metadata }),
+    parts: parts
+      .filter(({ type }) => !type.startsWith('data-'))
+      .map((part) =>
+        part.type === 'reasoning' ? { type: part.type, text: part.text, state: part.state } : part,
+      ),
+  }));
+
+/** Whoever loads the page again has what the streams have told. */
+async function expectStored(chat: UiChat): Promise<void> {
+  expect(asStored(await chat.history())).toMatchObject(asStored(chat.messages));
+}
+
 /** A request of the door, without the SDK. */
 const post = (id: string, last: object, more: object = {}, headers?: Record<string, string>, person = ada) =>
   fetch(`${scene.system.api().url}/ai-sdk/chat`, {
@@ -162,6 +180,7 @@ describe('an answer', () => {
     ]);
     // They are not the client's to run.
     expect(calls).toEqual([]);
+    await expectStored(chat);
   });
 
   test('brings objects and warnings as data parts, and progress to `onData` alone', async () => {
@@ -235,6 +254,7 @@ describe('tools of the client', () => {
     for (const each of [chat, reloaded]) expect(each.lastMessage?.parts).toMatchObject(whole);
     expect(reloaded.lastMessage?.id).toBe(chat.lastMessage?.id);
     expect(chat.messages).toHaveLength(2);
+    await expectStored(chat);
     expect(scene.upstream.requests.filter(({ body }) => JSON.stringify(body).includes(prompt))).toHaveLength(
       2,
     );
@@ -264,6 +284,7 @@ describe('tools of the client', () => {
       { type: 'step-start' },
       { type: 'text', text: 'A pity.' },
     ]);
+    await expectStored(chat);
   });
 
   test('that nobody called cannot be answered', async () => {
@@ -353,6 +374,8 @@ describe('stopping', () => {
     });
     const { items } = await ada.http.listMessages(conversationOf(chat));
     expect(items.at(-1)).toMatchObject({ text: 'On and on', status: 'partial' });
+    expect((await other.history()).at(-1)).toMatchObject(asStored(other.messages)[0] ?? {});
+    expect(await newChat().history()).toEqual([]);
   });
 
   test('is nothing to complain about where nothing runs', async () => {

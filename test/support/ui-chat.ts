@@ -58,8 +58,18 @@ export class UiChat extends Chat<UIMessage> {
 
   /** The stop route, as a page calls it. */
   stopForAll(): Promise<Response> {
-    return fetch(`${this.at.url}/ai-sdk/chat/${encodeURIComponent(this.id)}/stop`, {
-      method: 'POST',
+    return this.#fetch('/stop', 'POST');
+  }
+
+  /** What a page that is loaded begins with. */
+  async history(): Promise<UIMessage[]> {
+    const { messages } = (await (await this.#fetch('')).json()) as { messages: UIMessage[] };
+    return messages;
+  }
+
+  #fetch(path: string, method = 'GET'): Promise<Response> {
+    return fetch(`${this.at.url}/ai-sdk/chat/${encodeURIComponent(this.id)}${path}`, {
+      method,
       headers: { authorization: `Bearer ${this.person.token}` },
     });
   }

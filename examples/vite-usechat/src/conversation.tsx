@@ -1,14 +1,15 @@
 import { useChat } from '@ai-sdk/react';
 import { DefaultChatTransport, isToolUIPart, type UIMessage } from 'ai';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 
 interface ConversationProps {
   id: string;
   token: string;
+  history: UIMessage[];
 }
 
 /** One chat: asks, shows the answer as it is written, goes on with it after a reload, and stops it. */
-export function Conversation({ id, token }: ConversationProps) {
+export function Conversation({ id, token, history }: ConversationProps) {
   const [text, setText] = useState('');
   const headers = useMemo(() => ({ authorization: `Bearer ${token}` }), [token]);
   const transport = useMemo(
@@ -20,11 +21,12 @@ export function Conversation({ id, token }: ConversationProps) {
       }),
     [headers],
   );
-  const [kept] = useState(() => JSON.parse(localStorage.getItem(id) ?? '[]') as UIMessage[]);
-  const { messages, sendMessage, status, error } = useChat({ id, messages: kept, transport, resume: true });
-  useEffect(() => {
-    localStorage.setItem(id, JSON.stringify(messages));
-  }, [id, messages]);
+  const { messages, sendMessage, status, error } = useChat({
+    id,
+    messages: history,
+    transport,
+    resume: true,
+  });
   const isBusy = status === 'submitted' || status === 'streaming';
 
   // `stop()` of useChat only stops reading. This ends the answer, for everybody, and the stream ends with it.

@@ -5,7 +5,13 @@ import { cancelConversation } from '../../service/cancel.js';
 import { takeTurn } from '../../service/chat-turns.js';
 import { transact } from '../../service/work.js';
 import { findChat } from '../../store/chats.js';
-import { findGeneration, listActiveGenerations } from '../../store/generations.js';
+import {
+  findGeneration,
+  listActiveGenerations,
+  listGenerations,
+  toGenerationHead,
+} from '../../store/generations.js';
+import { listMessages } from '../../store/messages.js';
 import { conversationRoom } from '../../wire/room.js';
 import { accept } from '../accept.js';
 import type { Api } from '../api.js';
@@ -14,7 +20,10 @@ import { sessionOf } from '../middleware/authenticate.js';
 import { parse } from '../parse.js';
 import { answerChain } from './answer-chain.js';
 import { chatBody, chatIdSchema, turnOf } from './chat-request.js';
+import { uiHistory } from './ui-history.js';
 import { UiMessageStream, uiMessageStreamHeaders } from './ui-message-stream.js';
+
+const newestMessages = 200;
 
 /**
  * `/ai-sdk`: where the AI SDK's `useChat` talks to (docs/ai-sdk.md). What is asked here goes the way of all questions:
@@ -62,6 +71,12 @@ export function aiSdkDoor(api: Api, maxMessageChars: number): Router {
     await tell(req, res, generation.id, { isWhole: fields.messages.role === 'user' });
   });
 
+  router.get('/chat/:id', async (req, res) => {
+    const conversationId = await findOwn(req, res);
+    const messages = conversationId === undefined ? [] : await answering(readHistory(conversationId));
+    res.json({ messages });
+  });
+
   router.get('/chat/:id/stream', async (req, res) => {
     const conversationId = await findOwn(req, res);
     const active =
@@ -86,6 +101,13 @@ export function aiSdkDoor(api: Api, maxMessageChars: number): Router {
   /** The caller's conversation of this name; undefined: the name has not been used. */
   function findOwn(req: Request, res: Response): Promise<string | undefined> {
     return answering(findChat(context.db, sessionOf(res).user.id, parse(chatIdSchema, req.params.id)));
+  }
+
+  async function readHistory(conversationId: string) {
+    const messages = await listMessages(context.db, conversationId, { limit: newestMessages });
+    const ids = messages.flatMap(({ generationId }) => generationId ?? []);
+    const rows = await listGenerations(context.db, conversationId, ids);
+    return uiHistory(messages, new Map(rows.map((row) => [row.id, toGenerationHead(row)])));
   }
 
   /** Answers with the stream of a generation. `isWhole`: with all of its message, not only what is new. */

@@ -7,15 +7,14 @@ import {
   failCalls,
   isShown,
   nothingTold,
-  shownParts,
   tellPart,
   tellParts,
-  wayTo,
-  type ClientTools,
   type ShownPart,
   type Told,
 } from './told-parts.js';
+import type { ClientTools } from './part-chunks.js';
 import { beginOf, endOf, type UiChunk } from './ui-chunk.js';
+import { shownParts, wayTo } from './way-to.js';
 
 /** A generation whose calls the client has answered: the answer goes on in the same message. */
 export interface EarlierPart {

@@ -1,15 +1,21 @@
 import {
   deltaText,
-  toolResultText,
-  withDeltaText,
   type Chunk,
   type ContentBlock,
-  type ContentDelta,
   type StreamPart,
   type ToolResultBlock,
 } from '../../domain/content.js';
-import { partsOf } from '../../domain/parts-of.js';
-import { parseStorable } from '../../domain/storable.js';
+import {
+  deltaOf,
+  endOf,
+  isCall,
+  resultOf,
+  runs,
+  startOf,
+  type Call,
+  type ClientTools,
+  type ToldBlock,
+} from './part-chunks.js';
 import type { UiChunk } from './ui-chunk.js';
 
 /** A part of an answer's stream that shows: of a block of the model's, or the result of a call. */
@@ -17,14 +23,6 @@ export type ShownPart = Extract<Chunk, { index: number }> | ToolResultBlock;
 
 export const isShown = (part: StreamPart): part is ShownPart =>
   part.type === 'tool_result' || part.type.startsWith('content_block_');
-
-/** A block of the model's as its client has it. */
-interface ToldBlock {
-  start: ContentBlock;
-  /** What its deltas have brought: text, thinking, or the JSON of a call's input. */
-  text: string;
-  closed: boolean;
-}
 
 /** What a client has been told of an answer. */
 export interface Told {
@@ -34,9 +32,6 @@ export interface Told {
   /** A step is one call of the model with the results of its tools. */
   step: 'none' | 'open' | 'answered';
 }
-
-/** Which tools the client runs itself, by name. */
-export type ClientTools = ReadonlySet<string>;
 
 interface Telling {
   told: Told;
@@ -53,16 +48,15 @@ export const nothingTold: Told = { blocks: [], answered: [], step: 'none' };
 export function tellPart(told: Told, part: ShownPart, clientTools: ClientTools): Telling {
   switch (part.type) {
     case 'content_block_start': {
+      if (part.index !== told.blocks.length) return { told, chunks: [] };
       const closed = closeBlock(told, clientTools);
       const block: ToldBlock = {
         start: part.content_block,
         text: '',
         closed: isWholeAtStart(part.content_block),
       };
-      const blocks = [...closed.told.blocks];
-      blocks[part.index] = block;
       return {
-        told: { ...closed.told, blocks, step: 'open' },
+        told: { ...closed.told, blocks: [...closed.told.blocks, block], step: 'open' },
         chunks: [...closed.chunks, ...stepBefore(told), ...startOf(block, part.index, clientTools)],
       };
     }
@@ -125,91 +119,6 @@ export function failCalls(told: Told, clientTools: ClientTools, errorText: strin
   );
 }
 
-/** Content as the parts that would bring it. `isWhole`: nothing more comes; else its last block may still be open. */
-export function shownParts(content: readonly ContentBlock[], { isWhole }: { isWhole: boolean }): ShownPart[] {
-  const parts = partsOf(content, '', '').filter(isShown);
-  const last = content.at(-1);
-  if (isWhole || !last || !mayBeOpen(last)) return parts;
-  if (parts.at(-1)?.type === 'content_block_stop') parts.pop();
-  // A call of which nothing has come yet: its input is not an empty one.
-  if (last.type === 'tool_use' && last.partial_json === undefined) parts.pop();
-  return parts;
-}
-
-function mayBeOpen(block: ContentBlock): boolean {
-  switch (block.type) {
-    case 'text':
-    case 'thinking':
-      return true;
-    case 'tool_use':
-    case 'server_tool_use':
-      return block.partial_json !== undefined || JSON.stringify(block.input) === '{}';
-    default:
-      return false;
-  }
-}
-
-/**
- * What leads from what was told to all of the parts, of which it must be a beginning. `behind`: it is the other way
- * round; `other`: they are of another answer.
- */
-export function wayTo(
-  told: Told,
-  parts: readonly ShownPart[],
-): { told: Told; missing: ShownPart[] } | 'behind' | 'other' {
-  const goal = tellParts(nothingTold, parts, new Set()).told;
-  let isBehind = goal.blocks.length < told.blocks.length;
-  const blocks = told.blocks.map((block, index) => {
-    const wanted = goal.blocks[index];
-    // What was told as JSON need not come back letter by letter.
-    return wanted?.closed && isCall(block.start) ? { ...block, text: wanted.text } : block;
-  });
-  for (const [index, block] of blocks.entries()) {
-    const wanted = goal.blocks[index];
-    if (!wanted) break;
-    if (!isSameBlock(block.start, wanted.start)) return 'other';
-    if (block.closed && isCall(block.start)) isBehind ||= !wanted.closed;
-    else if (wanted.text.startsWith(block.text)) {
-      if (block.closed && wanted.text !== block.text) return 'other';
-    } else if (block.text.startsWith(wanted.text) && !wanted.closed) isBehind = true;
-    else return 'other';
-  }
-  if (isBehind) return 'behind';
-  const now = { ...told, blocks };
-  return { told: now, missing: missingFrom(now, parts) };
-}
-
-function missingFrom(told: Told, parts: readonly ShownPart[]): ShownPart[] {
-  const seen = new Map<number, number>();
-  return parts.flatMap((part): ShownPart[] => {
-    if (part.type === 'tool_result') return told.answered.includes(part.tool_use_id) ? [] : [part];
-    const has = told.blocks[part.index];
-    if (!has) return [part];
-    switch (part.type) {
-      case 'content_block_start':
-        return [];
-      case 'content_block_stop':
-        return has.closed ? [] : [part];
-      case 'content_block_delta': {
-        const text = deltaText(part.delta);
-        if (text === undefined || has.closed) return [];
-        const from = seen.get(part.index) ?? 0;
-        seen.set(part.index, from + text.length);
-        const rest = text.slice(Math.max(0, has.text.length - from));
-        return rest === '' ? [] : [{ ...part, delta: withDeltaText(part.delta, rest) }];
-      }
-    }
-  });
-}
-
-type Call = Extract<ContentBlock, { type: 'tool_use' | 'server_tool_use' }>;
-
-const isCall = (block: ContentBlock): block is Call =>
-  block.type === 'tool_use' || block.type === 'server_tool_use';
-
-const isSameBlock = (a: ContentBlock, b: ContentBlock): boolean =>
-  a.type === b.type && (!isCall(a) || !isCall(b) || a.id === b.id);
-
 /** Blocks that no deltas follow. */
 const isWholeAtStart = ({ type }: ContentBlock): boolean =>
   type !== 'text' && type !== 'thinking' && type !== 'tool_use' && type !== 'server_tool_use';
@@ -222,10 +131,6 @@ function openIndex({ blocks }: Told): number | undefined {
 const callOf = ({ blocks }: Told, id: string): Call | undefined =>
   blocks.map(({ start }) => start).find((start): start is Call => isCall(start) && start.id === id);
 
-/** Absent where the client runs the tool. */
-const runs = (name: string, clientTools: ClientTools): { providerExecuted?: true } =>
-  clientTools.has(name) ? {} : { providerExecuted: true };
-
 const stepBefore = ({ step }: Told): UiChunk[] => {
   switch (step) {
     case 'none':
@@ -236,108 +141,3 @@ const stepBefore = ({ step }: Told): UiChunk[] => {
       return [{ type: 'finish-step' }, { type: 'start-step' }];
   }
 };
-
-/** Names of text and reasoning hold until they have ended. */
-const idOf = String;
-
-function startOf({ start }: ToldBlock, index: number, clientTools: ClientTools): UiChunk[] {
-  switch (start.type) {
-    case 'text':
-      return [{ type: 'text-start', id: idOf(index) }];
-    case 'thinking':
-      return [{ type: 'reasoning-start', id: idOf(index) }];
-    case 'tool_use':
-    case 'server_tool_use': {
-      const { id: toolCallId, name: toolName } = start;
-      return [{ type: 'tool-input-start', toolCallId, toolName, ...runs(toolName, clientTools) }];
-    }
-    case 'redacted_thinking':
-    case 'tool_result':
-    case 'container_upload':
-      return [];
-    default:
-      return [
-        {
-          type: 'tool-output-available',
-          toolCallId: start.tool_use_id,
-          output: start.content,
-          providerExecuted: true,
-        },
-      ];
-  }
-}
-
-function deltaOf({ start }: ToldBlock, index: number, delta: ContentDelta): UiChunk[] {
-  switch (delta.type) {
-    case 'text_delta':
-      return [{ type: 'text-delta', id: idOf(index), delta: delta.text }];
-    case 'thinking_delta':
-      return [{ type: 'reasoning-delta', id: idOf(index), delta: delta.thinking }];
-    case 'input_json_delta':
-      return isCall(start)
-        ? [{ type: 'tool-input-delta', toolCallId: start.id, inputTextDelta: delta.partial_json }]
-        : [];
-    case 'citations_delta':
-      return sourceOf(delta.citation);
-    case 'signature_delta':
-      return [];
-  }
-}
-
-/** Citations of pages of the web; others cite what the client cannot open. */
-function sourceOf(citation: unknown): UiChunk[] {
-  if (typeof citation !== 'object' || citation === null || !('url' in citation)) return [];
-  const { url } = citation;
-  if (typeof url !== 'string') return [];
-  const title = 'title' in citation && typeof citation.title === 'string' ? { title: citation.title } : {};
-  return [{ type: 'source-url', sourceId: url, url, ...title }];
-}
-
-function endOf({ start, text }: ToldBlock, index: number, clientTools: ClientTools): UiChunk[] {
-  switch (start.type) {
-    case 'text':
-      return [{ type: 'text-end', id: idOf(index) }];
-    case 'thinking':
-      return [{ type: 'reasoning-end', id: idOf(index) }];
-    case 'tool_use':
-    case 'server_tool_use': {
-      const call = { toolCallId: start.id, toolName: start.name };
-      const input = inputOf(text, start.input);
-      if (input !== undefined)
-        return [{ type: 'tool-input-available', ...call, input, ...runs(start.name, clientTools) }];
-      const errorText = 'The input of the call is not whole.';
-      // So that no client takes it for a call to be answered.
-      return [{ type: 'tool-input-error', ...call, input: text, errorText, providerExecuted: true }];
-    }
-    default:
-      return [];
-  }
-}
-
-/** Undefined: it is no JSON. */
-function inputOf(json: string, atStart: unknown): unknown {
-  if (json === '') return atStart;
-  try {
-    return parseStorable(json);
-  } catch {
-    return undefined;
-  }
-}
-
-function resultOf(result: ToolResultBlock, by: { providerExecuted?: true }): UiChunk {
-  const text = toolResultText(result);
-  const { tool_use_id: toolCallId } = result;
-  return result.is_error
-    ? { type: 'tool-output-error', toolCallId, errorText: text, ...by }
-    : { type: 'tool-output-available', toolCallId, output: outputOf(text), ...by };
-}
-
-/** Models read text; what is an object or a list in it was one before. */
-function outputOf(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
-}
