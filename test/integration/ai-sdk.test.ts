@@ -79,7 +79,13 @@ async function expectStored(chat: UiChat): Promise<void> {
 }
 
 /** A request of the door, without the SDK. */
-const post = (id: string, last: object, more: object = {}, headers?: Record<string, string>, person = ada) =>
+const post = (
+  id: string,
+  last: object,
+  more: object = {},
+  headers?: Record<string, string>,
+  person: Pick<Person, 'token'> = ada,
+) =>
   fetch(`${scene.system.api().url}/ai-sdk/chat`, {
     method: 'POST',
     headers: {
@@ -541,7 +547,7 @@ describe('a chat', () => {
   });
 
   test('is for who has a session', async () => {
-    const nobody = { token: 'none' } as Person;
+    const nobody = { token: 'none' };
     expect((await post(randomUUID(), userMessage('Hello'), {}, {}, nobody)).status).toBe(401);
     expect((await ada.call('GET', `/ai-sdk/chat/${'x'.repeat(129)}/stream`)).status).toBe(400);
   });

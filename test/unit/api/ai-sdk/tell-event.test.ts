@@ -75,7 +75,7 @@ class Stream {
     return this.#state.over;
   }
 
-  event<T extends GenerationEvent['type']>(type: T, payload: object): this {
+  event(type: GenerationEvent['type'], payload: object): this {
     const event = { type, at: '', ...payload } as unknown as GenerationEvent;
     const { state, chunks } = tellEvent(this.#state, event);
     this.#state = state;
