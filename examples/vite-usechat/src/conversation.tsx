@@ -53,7 +53,8 @@ export function Conversation({ id, token, history }: ConversationProps) {
           }}
         />
         {isBusy ? (
-          <button type="button" onClick={() => void stop()}>
+          // Until the answer has begun its question may still be on its way, and nothing be there to stop.
+          <button type="button" disabled={messages.at(-1)?.role !== 'assistant'} onClick={() => void stop()}>
             Stop
           </button>
         ) : (

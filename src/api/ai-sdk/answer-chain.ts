@@ -21,8 +21,10 @@ export async function answerChain(db: Executor, generation: GenerationRow): Prom
   let first = generation;
   while (earlier.length < maxLength && isOfConversation(first)) {
     const prompt = await findMessage(db, first.promptId);
-    const results = (prompt?.content ?? []).filter(isResult);
-    const [result] = results;
+    const content = prompt?.content ?? [];
+    const results = content.filter(isResult);
+    // Who says something with the results begins a new turn.
+    const result = results.length === content.length ? results[0] : undefined;
     const callerId = result && (await findCaller(db, first.conversationId, result.tool_use_id));
     const caller = callerId === undefined ? undefined : await findGeneration(db, callerId);
     // Ids of calls may come again.

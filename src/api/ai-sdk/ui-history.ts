@@ -1,4 +1,4 @@
-import type { DynamicToolUIPart, ToolUIPart, UIMessage } from 'ai';
+import type { ToolUIPart, UIMessage } from 'ai';
 import { toolResultText, type ContentBlock, type ToolResultBlock } from '../../domain/content.js';
 import type { Message } from '../../domain/conversation.js';
 import type { GenerationHead } from '../../domain/generation.js';
@@ -9,7 +9,6 @@ import { endOf, type UiData, type UiMetadata } from './ui-chunk.js';
 export type UiMessage = UIMessage<UiMetadata | Record<string, unknown>, UiData>;
 
 type UiPart = UiMessage['parts'][number];
-type ToolPart = Exclude<ToolUIPart, DynamicToolUIPart>;
 
 /**
  * Stored messages as `useChat` would have them at the end of each stream: an answer that went on from results of the
@@ -23,10 +22,11 @@ export function uiHistory(
   let goesOn = false;
   for (const message of messages) {
     if (message.role === 'user') {
-      goesOn = answerCalls(told.at(-1), message.content);
+      const isAnswered = answerCalls(told.at(-1), message.content);
       const parts = message.content.flatMap((block): UiPart[] =>
         block.type === 'text' ? [{ type: 'text', text: block.text }] : [],
       );
+      goesOn = isAnswered && parts.length === 0;
       const { clientId, id, metadata } = message;
       if (parts.length > 0)
         told.push({ id: clientId ?? id, role: 'user', parts, ...(metadata && { metadata }) });
@@ -53,7 +53,7 @@ function answerCalls(answer: UiMessage | undefined, content: readonly ContentBlo
   answer.parts = answer.parts.map((part) => {
     const result = results.find(({ tool_use_id }) => 'toolCallId' in part && tool_use_id === part.toolCallId);
     return result && 'toolCallId' in part && 'state' in part && part.state === 'input-available'
-      ? { ...call(part.type as ToolPart['type'], part.toolCallId, part.input), ...outcome(result) }
+      ? { ...call(part.type as ToolUIPart['type'], part.toolCallId, part.input), ...outcome(result) }
       : part;
   });
   return true;
@@ -110,7 +110,7 @@ type Outcome = { state: 'output-available'; output: unknown } | { state: 'output
 
 const stopped: Outcome = { state: 'output-error', errorText: 'The answer was stopped.' };
 
-const call = (type: ToolPart['type'], toolCallId: string, input: unknown) => ({ type, toolCallId, input });
+const call = (type: ToolUIPart['type'], toolCallId: string, input: unknown) => ({ type, toolCallId, input });
 
 function outcome(result: ToolResultBlock): Outcome {
   const text = toolResultText(result);
