@@ -447,6 +447,19 @@ describe('an answer that cannot simply go on', () => {
     ]);
   });
 
+  test('that is written anew and stopped then has what there is of it alone', async () => {
+    const stream = new Stream().snapshot().start(0, text('')).text(0, '{"a":').stop(0).whole();
+    stream.event('generation.reset', { generationId: 'g1', attempt: 1, reason: 'repair' });
+    stream.end('cancelled', { stopReason: 'cancelled' }, [text('[')]);
+    expect(await stream.parts()).toEqual([
+      'step-start',
+      'text done: {"a":',
+      'data-reset',
+      'step-start',
+      'text done: [',
+    ]);
+  });
+
   test('ends with what is stored, where the log has not told all of it', async () => {
     const stream = new Stream().snapshot().start(0, text('')).text(0, 'All');
     stream.end('cancelled', { stopReason: 'cancelled' }, [text('All is well')]);
