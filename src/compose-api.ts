@@ -112,8 +112,8 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
       maxUploadBytes: env.limits.maxUploadBytes,
     },
     streams: {
-      stream: async (request, response, generation, session) => {
-        const stream = new EventStream(request, response, session, gateway);
+      stream: async (request, response, generation, session, { dialect } = {}) => {
+        const stream = new EventStream(request, response, session, gateway, dialect);
         try {
           await streamGeneration(gateway, stream, response, session.user, generation, undefined);
         } catch (error) {

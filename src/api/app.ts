@@ -6,6 +6,7 @@ import type { ServiceContext } from '../service/service-context.js';
 import type { Store } from '../store/database.js';
 import { saveUser } from '../store/users.js';
 import { conversationBodies } from '../wire/http.js';
+import { aiSdkDoor } from './ai-sdk/ai-sdk-door.js';
 import type { Api } from './api.js';
 import type { Auth } from './auth.js';
 import type { GenerationStreams } from './generation-streams.js';
@@ -85,6 +86,8 @@ export function createApp(options: AppOptions): Express {
   app.use(operationRoutes({ registry, settings, pingPostgres: () => store.ping(), pingRedis }));
 
   app.use('/admin/budgets', notStored, adminOnly(settings), ...jsonBody, adminBudgetRoutes(api));
+
+  app.use('/ai-sdk', notStored, authenticated, ...jsonBody, aiSdkDoor(api, settings.limits.maxMessageChars));
 
   app.use('/v1', notStored);
   app.post('/v1/sessions', ...jsonBody, createSession(api));

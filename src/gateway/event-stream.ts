@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Session } from '../domain/session.js';
 import { setLongTimeout } from '../lib/long-timeout.js';
+import type { GenerationEvent, StreamDialect } from '../wire/stream-dialect.js';
 import type { Frame } from './frame.js';
 import type { Sink } from './room-watcher.js';
 
@@ -18,7 +19,7 @@ export interface StreamHost {
 
 /**
  * One client's event stream (contract §7): headers, heartbeat, the end of its token, and how much waits for it.
- * Every way in which it can end leads to `close`, once.
+ * Every way in which it can end leads to `close`, once. With a dialect it is told to its client in the words of that.
  */
 export class EventStream implements Sink {
   #waiting: (() => void)[] = [];
@@ -31,6 +32,7 @@ export class EventStream implements Sink {
     private readonly response: Response,
     session: Session,
     private readonly host: StreamHost,
+    private readonly dialect?: StreamDialect,
   ) {
     // It may have left while it was asked who it is: nothing would tell.
     if (response.destroyed || response.closed) {
@@ -46,7 +48,8 @@ export class EventStream implements Sink {
     });
     const heartbeat = setInterval(() => {
       // A client that takes nothing needs no sign of life.
-      if (!this.#closed && response.headersSent && !this.congested) response.write(': \n\n');
+      if (!this.#closed && response.headersSent && !this.congested)
+        response.write(dialect?.heartbeat ?? ': \n\n');
     }, heartbeatMs);
     this.#stops.push(() => {
       clearInterval(heartbeat);
@@ -89,7 +92,14 @@ export class EventStream implements Sink {
   }
 
   send(frame: Frame): void {
-    this.write(frame.sse());
+    if (!this.dialect) {
+      this.write(frame.sse());
+      return;
+    }
+    if (this.#closed) return;
+    const told = this.dialect.tell(JSON.parse(frame.json) as GenerationEvent);
+    if (told !== '') this.write(told);
+    if (this.dialect.over) this.end();
   }
 
   /** Writes an encoded event. */
@@ -111,14 +121,14 @@ export class EventStream implements Sink {
   /** Ends the stream, with a last event that belongs to no room. */
   end(lastEvent?: 'session.expired'): void {
     if (this.#closed) return;
-    if (lastEvent) {
+    const farewell = this.dialect ? this.dialect.farewell(lastEvent) : lastEvent && farewellOf(lastEvent);
+    if (farewell) {
       this.open();
-      this.response.write(
-        `event: ${lastEvent}\ndata: ${JSON.stringify({ type: lastEvent, at: new Date().toISOString() })}\n\n`,
-      );
+      this.write(farewell);
     }
     this.close();
-    this.response.end();
+    if (this.dialect && farewell === undefined && this.request.method !== 'HEAD') this.response.destroy();
+    else this.response.end();
   }
 
   /** Lets go of everything; the response is ended by its owner. */
@@ -137,3 +147,6 @@ export class EventStream implements Sink {
     for (const resolve of waiting) resolve();
   }
 }
+
+const farewellOf = (type: 'session.expired') =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, at: new Date().toISOString() })}\n\n`;

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, lte, or, sql } from 'drizzle-orm';
 import { textOf } from '../domain/content.js';
 import type { Generation, GenerationHead, GenerationMetrics } from '../domain/generation.js';
 import type { Executor, Transaction } from './database.js';
@@ -84,6 +84,17 @@ export async function insertGeneration(tx: Transaction, row: NewGeneration): Pro
 
 export async function findGeneration(db: Executor, id: string): Promise<GenerationRow | undefined> {
   const [row] = await db.select().from(generations).where(eq(generations.id, id));
+  return row;
+}
+
+/** The newest that answers a prompt. */
+export async function findAnswering(db: Executor, promptId: string): Promise<GenerationRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(generations)
+    .where(eq(generations.promptId, promptId))
+    .orderBy(desc(generations.sequence))
+    .limit(1);
   return row;
 }
 

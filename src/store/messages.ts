@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, lte, ne, notInArray, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, lte, ne, notInArray, or, sql, type SQL } from 'drizzle-orm';
 import { hasContent, textOf, type ContentBlock } from '../domain/content.js';
 import type { Message } from '../domain/conversation.js';
 import type { Executor, Transaction } from './database.js';
@@ -50,6 +50,26 @@ export async function insertMessages(tx: Transaction, rows: NewMessage[]): Promi
 
 export async function findMessage(db: Executor, id: string): Promise<Message | undefined> {
   const [row] = await selectMessages(db, eq(messages.id, id));
+  return row && toMessage(row);
+}
+
+/** What a user wrote under an id of the client's or of ours, the latest should ids come again. */
+export async function findMessageByClientId(
+  db: Executor,
+  conversationId: string,
+  userId: string,
+  id: string,
+): Promise<Message | undefined> {
+  const [row] = await selectMessages(
+    db,
+    and(
+      eq(messages.conversationId, conversationId),
+      eq(messages.authorId, userId),
+      or(eq(messages.clientId, id), sql`${messages.id}::text = ${id}`),
+    ),
+  )
+    .orderBy(desc(messages.position))
+    .limit(1);
   return row && toMessage(row);
 }
 

@@ -9,7 +9,7 @@ import { isUuid } from './room.js';
  * Text as people write it: well-formed Unicode without NUL, which Postgres cannot hold.
  * Limits are in UTF-16 code units, what `length` counts in browsers.
  */
-const text = (max: number) =>
+export const text = (max: number) =>
   z
     .string()
     .max(max)
@@ -49,7 +49,7 @@ const content = (max: number) =>
   ]);
 
 /** Its size comes first: a look at every value of a whole megabyte takes so long that others would wait for it. */
-const metadata = z
+export const metadata = z
   .unknown()
   .refine((value) => jsonBytes(value) <= 4096, 'must be at most 4 KB of JSON')
   .pipe(z.record(z.string().max(100), z.json()));

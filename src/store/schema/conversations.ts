@@ -40,6 +40,22 @@ export const members = pgTable(
   (t) => [primaryKey({ columns: [t.conversationId, t.userId] }), index('members_by_user').on(t.userId)],
 );
 
+/** The chats of clients that name them themselves (docs/ai-sdk.md): each name of a user's stands for one conversation. */
+export const chats = pgTable(
+  'chats',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id),
+    /** The client's name for it. */
+    chatId: text('chat_id').notNull(),
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.chatId] }), index('chats_by_conversation').on(t.conversationId)],
+);
+
 /** Links that make whoever opens them a member. */
 export const invites = pgTable(
   'invites',
