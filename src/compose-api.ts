@@ -136,7 +136,10 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
   });
 
   const server = createServer(serverLimits(env.limits.maxUploadBytes), app);
-  const sockets = createSocketServer(server, gateway, { corsOrigins: http.corsOrigins });
+  const sockets = createSocketServer(server, gateway, {
+    corsOrigins: http.corsOrigins,
+    straight: http.straightFrames,
+  });
   answerRefused(server);
   refuseSlowBodies(server, requestMs);
   ignoreUpgrades(server, (request) => sockets.takesUpgrade(request));

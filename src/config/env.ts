@@ -47,6 +47,7 @@ const variables = z.object({
   PUBLIC_URL: httpUrl.optional(),
   TRUST_PROXY: trustProxy.default(false),
   CORS_ORIGINS: origins.default([]),
+  SOCKET_STRAIGHT_FRAMES: yesOrNo.default(true),
 
   REDIS_URL: connection('redis:', 'rediss:').optional(),
   DATABASE_URL: connection('postgres:', 'postgresql:').optional(),
@@ -121,6 +122,7 @@ const grouped = (v: Variables, mcpServers: readonly McpServer[]) => ({
     publicUrl: v.PUBLIC_URL,
     trustProxy: v.TRUST_PROXY,
     corsOrigins: v.CORS_ORIGINS,
+    straightFrames: v.SOCKET_STRAIGHT_FRAMES,
   },
   /** A store without a URL is an embedded one. */
   stores: {

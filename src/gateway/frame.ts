@@ -12,6 +12,7 @@ let newest: { event: Event; frame: Frame } | undefined;
 export class Frame {
   #json: string | undefined;
   #packet: string | undefined;
+  #webSocketFrame: Buffer | undefined;
   #sse: string | undefined;
 
   constructor(
@@ -39,6 +40,11 @@ export class Frame {
     return (this.#packet ??= `2["${this.type}",${this.json}]`);
   }
 
+  /** The packet as a WebSocket frame of the engine's protocol, not compressed. */
+  get webSocketFrame(): Buffer {
+    return (this.#webSocketFrame ??= encodeWebSocket(`4${this.packet}`));
+  }
+
   /** An event of an event stream; `id`: where it has another id than its cursor. */
   sse(id = this.cursor): string {
     if (id !== this.cursor) return encodeSse(this.type, id, this.json);
@@ -48,3 +54,16 @@ export class Frame {
 
 const encodeSse = (type: string, id: string | undefined, json: string) =>
   `event: ${type}\n${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`;
+
+/** A whole text message from a server, in one frame (RFC 6455, 5.2). */
+function encodeWebSocket(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
+  const frame = Buffer.allocUnsafe(2 + lengthBytes + length);
+  frame[0] = 0x81; // the last frame of a text
+  frame[1] = lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127;
+  if (lengthBytes === 2) frame.writeUInt16BE(length, 2);
+  if (lengthBytes === 8) frame.writeBigUInt64BE(BigInt(length), 2);
+  frame.write(text, 2 + lengthBytes);
+  return frame;
+}

@@ -1,6 +1,7 @@
 import type { Socket } from 'socket.io';
 import type { Frame } from './frame.js';
 import type { Sink } from './room-watcher.js';
+import type { StraightPath, StraightPaths } from './straight-path.js';
 
 /** What the sockets of a process share. */
 export interface SocketHost {
@@ -10,49 +11,69 @@ export interface SocketHost {
   sockets: Set<SocketSink>;
 }
 
+/** The client's side of Socket.IO, as far as a sink needs it. */
+type SinkSocket = Pick<Socket, 'conn' | 'disconnected' | 'once'>;
+
 /**
- * A socket as a sink: packets that are encoded once for all go straight to the engine, in one order with everything
- * else that the socket sends. All rooms of a socket share it.
+ * A socket as a sink: packets that are encoded once for all go straight to the connection, or by the engine where that
+ * cannot be, in one order with everything else that the socket sends. All rooms of a socket share it.
  */
 export class SocketSink implements Sink {
-  #pendingBytes = 0;
+  readonly #path: StraightPath | undefined;
+  /** What the engine has got and its transport has not taken. */
+  #engineBytes = 0;
   #waiting: (() => void)[] = [];
 
+  /** `paths`: without them, everything goes by the engine. */
   constructor(
-    private readonly socket: Pick<Socket, 'conn' | 'disconnected' | 'once'>,
+    private readonly socket: SinkSocket,
     private readonly host: SocketHost,
+    paths?: StraightPaths,
   ) {
     host.sockets.add(this);
+    this.#path = paths?.to(socket.conn, () => {
+      this.#wakeIfDrained();
+    });
     socket.once('disconnect', () => {
       host.sockets.delete(this);
-      this.#pendingBytes = 0;
+      this.#engineBytes = 0;
       this.#wake();
     });
   }
 
   get congested(): boolean {
-    return this.#pendingBytes > this.host.maxPendingBytes;
+    return this.pendingBytes > this.host.maxPendingBytes;
   }
 
-  /** What the transport has not taken yet, in UTF-16 code units. */
+  /** What the client's connection has not taken yet, in bytes (what the engine has: in UTF-16 code units). */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#engineBytes + (this.#path?.pendingBytes ?? 0);
   }
 
   send(frame: Frame): void {
-    if (this.socket.disconnected) return;
+    if (this.socket.disconnected || this.#path?.take(frame)) return;
     const { packet } = frame;
-    this.#pendingBytes += packet.length;
+    this.#engineBytes += packet.length;
     // The engine calls back once the transport has taken the packet: written to the kernel, or fetched by a poll.
     this.socket.conn.send(packet, { compress: false }, () => {
-      this.#pendingBytes = Math.max(0, this.#pendingBytes - packet.length);
-      if (this.#pendingBytes <= this.host.maxPendingBytes / 2) this.#wake();
+      this.#engineBytes = Math.max(0, this.#engineBytes - packet.length);
+      this.#wakeIfDrained();
     });
   }
 
   drained(): Promise<void> {
     if (!this.congested || this.socket.disconnected) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Closes the client's transport, after what it was sent; the client connects again by itself. */
+  close(): void {
+    this.#path?.flush();
+    this.socket.conn.close();
+  }
+
+  #wakeIfDrained(): void {
+    if (this.#waiting.length > 0 && this.pendingBytes <= this.host.maxPendingBytes / 2) this.#wake();
   }
 
   #wake(): void {

@@ -22,6 +22,7 @@ import { EventLimits, type LimitedEvent } from './event-limits.js';
 import type { Gateway } from './gateway.js';
 import type { RoomWatcher } from './room-watcher.js';
 import { SocketSink } from './socket-sink.js';
+import { StraightPaths } from './straight-path.js';
 import { Typing } from './typing.js';
 import { watchRoom } from './watch-room.js';
 
@@ -42,20 +43,33 @@ export interface SocketServer {
   drain(): Promise<void>;
 }
 
-/** Serves Socket.IO (contract §6) on an HTTP server. `corsOrigins`: browsers of other origins; none by default. */
+interface SocketServerOptions {
+  /** Browsers of other origins; none by default. */
+  corsOrigins: '*' | readonly string[];
+  /** Whether room events go past the engine where they can. */
+  straight: boolean;
+}
+
+/** Serves Socket.IO (contract §6) on an HTTP server. */
 export function createSocketServer(
   server: HttpServer,
   gateway: Gateway,
-  { corsOrigins }: { corsOrigins: '*' | readonly string[] },
+  { corsOrigins, straight }: SocketServerOptions,
 ): SocketServer {
+  const paths = straight ? new StraightPaths() : undefined;
   const io = new Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketData>(server, {
     maxHttpBufferSize: 65_536,
     // What is not for it is answered elsewhere, instead of being cut off after a second without a word.
     destroyUpgrade: false,
+    ...(paths && { wsEngine: paths.wsEngine }),
     ...(corsOrigins.length > 0 && { cors: { origin: corsOrigins === '*' ? '*' : [...corsOrigins] } }),
   });
   // A proxy finds the api of a polling client by it (docker/nginx.conf): in Docker the host name is the container's id.
-  io.engine.generateId = () => `${hostname()}.${randomBytes(15).toString('base64url')}`;
+  io.engine.generateId = (request: IncomingMessage) => {
+    const id = `${hostname()}.${randomBytes(15).toString('base64url')}`;
+    paths?.named(request, id);
+    return id;
+  };
   io.use((socket, next) => {
     const { token } = socket.handshake.auth as { token?: unknown };
     gateway.authenticate(typeof token === 'string' ? token : '').then(
@@ -70,13 +84,13 @@ export function createSocketServer(
     );
   });
   io.on('connection', (socket) => {
-    new SocketConnection(socket, gateway).listen();
+    new SocketConnection(socket, gateway, new SocketSink(socket, gateway, paths)).listen();
   });
   return {
     // As the engine decides it.
     takesUpgrade: ({ url }) => url?.startsWith(`${io.path()}/`) ?? false,
     drain: async () => {
-      for (const socket of io.of('/').sockets.values()) socket.conn.close();
+      for (const sink of gateway.sockets) sink.close();
       await io.close();
     },
   };
@@ -91,16 +105,14 @@ interface SocketRoom {
 /** One client's socket: the rooms that it watches, and its token's end. */
 class SocketConnection {
   readonly #rooms = new Map<string, SocketRoom>();
-  readonly #sink: SocketSink;
   readonly #limits = new EventLimits();
   #stopTimers: (() => void)[] = [];
 
   constructor(
     private readonly socket: ClientSocket,
     private readonly gateway: Gateway,
-  ) {
-    this.#sink = new SocketSink(socket, gateway);
-  }
+    private readonly sink: SocketSink,
+  ) {}
 
   listen(): void {
     const { socket } = this;
@@ -160,7 +172,7 @@ class SocketConnection {
     const { watcher, close } = watchRoom(this.gateway, {
       target,
       user,
-      sink: this.#sink,
+      sink: this.sink,
       onEnd: () => {
         this.#leave(name);
       },

@@ -47,7 +47,7 @@ test('a fresh token that is found good when its socket has gone starts no clock'
   };
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const sockets = createSocketServer(server, gateway as Gateway, { corsOrigins: [] });
+  const sockets = createSocketServer(server, gateway as Gateway, { corsOrigins: [], straight: true });
   const client = io(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
     forceNew: true,
     reconnection: false,
