@@ -119,6 +119,9 @@ const variables = z.object({
 
 type Variables = z.infer<typeof variables>;
 
+/** Every variable that is read, without the `_FILE` forms of the secrets. */
+export const variableNames: readonly string[] = Object.keys(variables.shape);
+
 /** The settings in the groups that read them; what is optional is undefined when it is not set. */
 const grouped = (v: Variables, mcpServers: readonly McpServer[]) => ({
   production: v.NODE_ENV === 'production',
