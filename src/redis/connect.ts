@@ -182,15 +182,25 @@ export async function whenReady(redis: RedisClient, timeoutMs: number): Promise<
 
 async function becomeReady(redis: RedisClient, timeoutMs: number): Promise<void> {
   if (redis.status === 'ready') return;
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      redis.off('ready', done);
-      reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    redis.once('ready', done);
-  });
+  let reason = '';
+  const note = (error: Error) => {
+    reason = ` (${error.message})`;
+  };
+  const events = ['error', 'node error'];
+  for (const event of events) redis.on(event, note);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        redis.off('ready', done);
+        reject(new Error(`Redis did not answer within ${Math.round(timeoutMs)} ms${reason}`));
+      }, timeoutMs);
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      redis.once('ready', done);
+    });
+  } finally {
+    for (const event of events) redis.off(event, note);
+  }
 }
