@@ -91,9 +91,43 @@ export class RedisServer {
 }
 
 export interface RedisCluster {
+  /** As `REDIS_URL`. */
   url: string;
   nodes: RedisServer[];
   dispose(): Promise<void>;
+}
+
+/** A master with a replica, and a Sentinel that lets the replica take over. */
+export async function startRedisWithSentinel(): Promise<RedisCluster> {
+  const master = await RedisServer.start(() => ({ save: '', appendonly: 'yes' }));
+  const replica = await RedisServer.start(() => ({
+    save: '',
+    appendonly: 'yes',
+    replicaof: `127.0.0.1 ${master.port}`,
+  }));
+  await eventually(async () =>
+    (await replica.ask((redis) => redis.info('replication'))).includes('master_link_status:up'),
+  );
+  const name = 'the-master';
+  const sentinel = await RedisServer.start(
+    () => ({
+      sentinel: [
+        `monitor ${name} 127.0.0.1 ${master.port} 1`,
+        `down-after-milliseconds ${name} 1000`,
+        `failover-timeout ${name} 5000`,
+      ],
+    }),
+    { sentinel: true },
+  );
+  const nodes = [master, replica, sentinel];
+  await eventually(async () => (await sentinel.ask((redis) => redis.info('sentinel'))).includes('slaves=1'));
+  return {
+    url: `redis-sentinel://127.0.0.1:${sentinel.port}/${name}`,
+    nodes,
+    dispose: async () => {
+      await Promise.all(nodes.map((node) => node.dispose()));
+    },
+  };
 }
 
 const slots = 16_384;
