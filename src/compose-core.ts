@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { openStorage } from './compose-storage.js';
 import type { Env } from './config/env.js';
@@ -9,10 +8,11 @@ import { ThreadPool } from './lib/thread-pool.js';
 import { GenerationQueues } from './queue/generation-queue.js';
 import { AnswerCache } from './redis/answer-cache.js';
 import { CancelFlags } from './redis/cancel-flags.js';
-import { connectRedis, whenReady } from './redis/connect.js';
+import { openSubscriber } from './redis/cluster-subscriber.js';
+import { connectRedis, whenReady, type RedisClient } from './redis/connect.js';
 import { createKeys, type Keys } from './redis/keys.js';
 import { RoomLog } from './redis/room-log.js';
-import { Subscriber } from './redis/subscriber.js';
+import type { Subscriptions } from './redis/subscriber.js';
 import { Activity } from './service/activity.js';
 import { countEnds } from './service/count-ends.js';
 import { ModelPolicy } from './service/model-policy.js';
@@ -28,8 +28,8 @@ export interface Core {
   store: Store;
   keys: Keys;
   /** Commands that fail fast. */
-  redis: Redis;
-  subscriber: Subscriber;
+  redis: RedisClient;
+  subscriber: Subscriptions;
   /** For work that may take long. */
   threads: ThreadPool;
   /** Where the files of documents are. */
@@ -59,10 +59,11 @@ export async function openCore({
   log,
 }: CoreOptions): Promise<Core> {
   const keys = createKeys(env.stores.keyPrefix);
-  const redis = connectRedis(redisUrl, 'commands', log);
-  const appends = connectRedis(redisUrl, 'appends', log);
-  const queueRedis = connectRedis(redisUrl, 'commands', log);
-  const subscriberRedis = connectRedis(redisUrl, 'subscriber', log);
+  const { redisTls } = env;
+  const redis = connectRedis(redisUrl, 'commands', log, redisTls);
+  const appends = connectRedis(redisUrl, 'appends', log, redisTls);
+  const queueRedis = connectRedis(redisUrl, 'commands', log, redisTls);
+  const subscriberRedis = connectRedis(redisUrl, 'subscriber', log, redisTls);
   const connections = [redis, appends, queueRedis, subscriberRedis];
   try {
     await Promise.all(connections.map((connection) => whenReady(connection, 10_000)));
@@ -75,7 +76,7 @@ export async function openCore({
   const queues = new GenerationQueues(queueRedis, env.stores.keyPrefix);
   const activity = new Activity({ db: store.db, redis, keys, roomLog, log });
   const relay = new Relay({ db: store.db, roomLog, queues, activity, log });
-  const subscriber = new Subscriber({ redis: subscriberRedis, log });
+  const subscriber = openSubscriber(subscriberRedis, log);
   const registry = new Registry();
   const storage = await openStorage(env);
   const threads = new ThreadPool();

@@ -26,7 +26,7 @@ export async function startWorker(core: Core, env: Env, redisUrl: string): Promi
   const { cache, documents, generation, worker } = env;
   const providers = await createProviders(env.providers);
   const tools = new ToolRegistry(env.tools, core.threads, context.log);
-  const connection = connectRedis(redisUrl, 'blocking', context.log);
+  const connection = connectRedis(redisUrl, 'blocking', context.log, env.redisTls);
   const called = providerNames
     .map((name) => providers.get(name))
     .filter((provider) => provider !== undefined)

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type Job } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { ProviderName } from '../src/domain/models.js';
 import { backoffMs } from '../src/lib/backoff.js';
 import { reasonOf } from '../src/lib/root-cause.js';
 import type { Provider } from '../src/providers/provider.js';
 import { generationQueueName, queuePrefix } from '../src/queue/generation-queue.js';
+import type { RedisClient } from '../src/redis/connect.js';
 import { beginGeneration, type Attempt } from '../src/service/attempt.js';
 import type { ServiceContext } from '../src/service/service-context.js';
 import type { GenerationJob } from '../src/wire/jobs.js';
@@ -22,7 +22,7 @@ interface GenerationWorkerOptions {
   /** Takes what is run for documents, else what answers people. */
   background: boolean;
   /** A connection of purpose `blocking`; BullMQ duplicates it. */
-  connection: Redis;
+  connection: RedisClient;
   keyPrefix: string;
   /** Generations at once. */
   concurrency: number;

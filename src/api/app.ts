@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
-import type { Redis } from 'ioredis';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AppError } from '../domain/errors.js';
+import type { RedisClient } from '../redis/connect.js';
 import type { ServiceContext } from '../service/service-context.js';
 import type { Store } from '../store/database.js';
 import { saveUser } from '../store/users.js';
@@ -40,7 +40,7 @@ export interface AppOptions {
   /** Throws when Redis does not answer. */
   pingRedis: () => Promise<void>;
   /** Counts for the rate limits; a connection whose commands fail when Redis is away. */
-  redis: Redis;
+  redis: RedisClient;
   /** Prefix of the rate limits' keys. */
   rateLimitPrefix: string;
   auth: Auth;

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../domain/errors.js';
+import type { RedisClient } from '../redis/connect.js';
 
 /** How often somebody may do something. Both throw `rate_limited`, with the seconds until it is possible again. */
 export interface RateLimits {
@@ -9,7 +9,7 @@ export interface RateLimits {
 }
 
 interface RateLimitsOptions {
-  redis: Redis;
+  redis: RedisClient;
   /** Prefix of the keys in Redis. */
   keyPrefix: string;
   userMessagesPerMinute: number;

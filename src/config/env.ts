@@ -11,7 +11,9 @@ import {
   milliseconds,
   oneOf,
   origins,
+  pem,
   port,
+  redisUrl,
   trustProxy,
   whole,
   yesOrNo,
@@ -28,6 +30,9 @@ const secrets = [
   'AUTH_SECRET',
   'ADMIN_TOKEN',
   'REDIS_URL',
+  'REDIS_TLS_CA',
+  'REDIS_TLS_CERT',
+  'REDIS_TLS_KEY',
   'DATABASE_URL',
   'S3_ACCESS_KEY_ID',
   'S3_SECRET_ACCESS_KEY',
@@ -49,7 +54,10 @@ const variables = z.object({
   CORS_ORIGINS: origins.default([]),
   SOCKET_STRAIGHT_FRAMES: yesOrNo.default(true),
 
-  REDIS_URL: connection('redis:', 'rediss:').optional(),
+  REDIS_URL: redisUrl.optional(),
+  REDIS_TLS_CA: pem.optional(),
+  REDIS_TLS_CERT: pem.optional(),
+  REDIS_TLS_KEY: pem.optional(),
   DATABASE_URL: connection('postgres:', 'postgresql:').optional(),
   DATA_DIR: z.string().default('.data'),
   S3_BUCKET: z.string().optional(),
@@ -112,6 +120,9 @@ const variables = z.object({
 
 type Variables = z.infer<typeof variables>;
 
+/** Every variable that is read, without the `_FILE` forms of the secrets. */
+export const variableNames: readonly string[] = Object.keys(variables.shape);
+
 /** The settings in the groups that read them; what is optional is undefined when it is not set. */
 const grouped = (v: Variables, mcpServers: readonly McpServer[]) => ({
   production: v.NODE_ENV === 'production',
@@ -131,6 +142,8 @@ const grouped = (v: Variables, mcpServers: readonly McpServer[]) => ({
     dataDir: v.DATA_DIR,
     keyPrefix: v.REDIS_KEY_PREFIX,
   },
+  /** PEM, for a Redis over TLS; without a CA the system's are trusted. */
+  redisTls: { ca: v.REDIS_TLS_CA, cert: v.REDIS_TLS_CERT, key: v.REDIS_TLS_KEY },
   providers: {
     anthropic: { apiKey: v.ANTHROPIC_API_KEY, baseUrl: v.ANTHROPIC_BASE_URL },
     mistral: { apiKey: v.MISTRAL_API_KEY, baseUrl: v.MISTRAL_BASE_URL },
@@ -273,6 +286,8 @@ function requireFor(role: Role, v: Variables): void {
       );
     }
   }
+  if (v.REDIS_TLS_CERT && !v.REDIS_TLS_KEY) throw missing('REDIS_TLS_KEY', 'with REDIS_TLS_CERT');
+  if (v.REDIS_TLS_KEY && !v.REDIS_TLS_CERT) throw missing('REDIS_TLS_CERT', 'with REDIS_TLS_KEY');
   if (v.S3_ENDPOINT && !v.S3_BUCKET) throw missing('S3_BUCKET', 'with S3_ENDPOINT');
   if (v.S3_ACCESS_KEY_ID && !v.S3_SECRET_ACCESS_KEY)
     throw missing('S3_SECRET_ACCESS_KEY', 'with S3_ACCESS_KEY_ID');

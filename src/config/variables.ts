@@ -46,6 +46,24 @@ export const connection = (...schemes: string[]) =>
     error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
   });
 
+const redisServers = String.raw`(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?`;
+const redisUrls = [
+  /^rediss?:\/\/\S+$/,
+  new RegExp(`^rediss?-cluster://([^@/\\s]*@)?${redisServers}(,${redisServers})*/?$`, 'i'),
+  new RegExp(`^rediss?-sentinel://([^@/\\s]*@)?${redisServers}(,${redisServers})*/[^\\s/?]+(\\?\\S*)?$`, 'i'),
+];
+
+/** One server, a cluster, or Sentinels: see `redis/redis-address.ts`. May hold a password. */
+export const redisUrl = z.string().refine((value) => redisUrls.some((form) => form.test(value)), {
+  error:
+    'must be redis://host:port, redis-cluster://host:port,host:port, or redis-sentinel://host:port,host:port/name-of-the-master (with rediss: over TLS)',
+});
+
+/** What is in a PEM file. */
+export const pem = z.string().regex(/^-----BEGIN [A-Z ]+-----\s/, {
+  error: 'must be PEM, beginning with -----BEGIN',
+});
+
 export const httpUrl = z
   .string()
   .refine(isUrl(['http:', 'https:']), { error: 'must be a URL that begins with http:// or https://' })

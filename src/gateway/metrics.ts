@@ -1,12 +1,12 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { Subscriber } from '../redis/subscriber.js';
+import type { Subscriptions } from '../redis/subscriber.js';
 import type { Gateway } from './gateway.js';
 
 /** Registers what tells how many watch, how far they are behind, and whether anything of them was left behind. */
 export function registerGatewayMetrics(
   registry: Registry,
   { hub, presence, sockets, streams, maxPendingBytes }: Gateway,
-  subscriber: Subscriber,
+  subscriber: Subscriptions,
 ): void {
   const gauge = (name: string, help: string, measure: () => number) =>
     new Gauge({

@@ -1,5 +1,5 @@
 import { Queue, type JobsOptions } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { ProviderName } from '../domain/models.js';
 import type { GenerationJob } from '../wire/jobs.js';
 
@@ -55,7 +55,7 @@ export class GenerationQueues {
   readonly #queues = new Map<string, Queue<GenerationJob>>();
 
   constructor(
-    private readonly connection: Redis,
+    private readonly connection: Redis | Cluster,
     private readonly keyPrefix: string,
   ) {}
 

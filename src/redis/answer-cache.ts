@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './connect.js';
 import type { Keys } from './keys.js';
 import { defineScripts, type RunScript } from './scripts.js';
-import type { Subscriber } from './subscriber.js';
+import type { Subscriptions } from './subscriber.js';
 
 /** Who asks for an answer: an attempt of a generation, for the answer to a request. */
 export interface Asker {
@@ -16,7 +16,7 @@ export interface Asker {
 export type Taken = { kind: 'answer'; answer: string } | { kind: 'turn' } | { kind: 'held'; leftMs: number };
 
 interface AnswerCacheOptions {
-  redis: Redis;
+  redis: RedisClient;
   keys: Keys;
   /** Of all answers together. */
   maxBytes: number;
@@ -47,7 +47,7 @@ export class AnswerCache {
   }
 
   /** Hears of the turns that end elsewhere: without it `wait` waits for their time to run out. */
-  async listen(subscriber: Subscriber): Promise<void> {
+  async listen(subscriber: Subscriptions): Promise<void> {
     subscriber.onRestored(() => {
       for (const request of this.#waiting.keys()) this.#wake(request);
     });

@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { Room } from '../wire/room.js';
+import type { RedisClient } from './connect.js';
 import type { Keys } from './keys.js';
 import { defineScripts, type RunScript } from './scripts.js';
-import type { Subscriber } from './subscriber.js';
+import type { Subscriptions } from './subscriber.js';
 
 /** Longer than any generation may run. */
 const flagTtlMs = 2 * 86_400_000;
@@ -15,7 +15,7 @@ export class CancelFlags {
   readonly #run: RunScript;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly keys: Keys,
   ) {
     this.#run = defineScripts(redis);
@@ -36,7 +36,7 @@ export class CancelFlags {
 
 /** Calls `onCancel` with the id of every generation that is to be stopped, wherever it runs. */
 export async function listenForCancels(
-  subscriber: Subscriber,
+  subscriber: Subscriptions,
   keys: Keys,
   onCancel: (generationId: string) => void,
 ): Promise<void> {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { User } from '../domain/conversation.js';
 import type { PresentUser } from '../wire/room-events.js';
 import type { Room } from '../wire/room.js';
+import type { RedisClient } from './connect.js';
 import type { Keys } from './keys.js';
+import { LossDetector } from './loss-detector.js';
 import type { RoomLog } from './room-log.js';
 
 /** A gateway that has not renewed its entries for so long is dead, and who watched through it is gone. */
@@ -26,7 +27,7 @@ interface RoomPresence {
   told: string | undefined;
 }
 
-async function readPresence(redis: Redis, keys: Keys, room: Room): Promise<RoomPresence> {
+async function readPresence(redis: RedisClient, keys: Keys, room: Room): Promise<RoomPresence> {
   const { [toldField]: told, ...fields } = await redis.hgetall(keys.presence(room));
   const presence: RoomPresence = { entries: [], dead: [], told };
   for (const [field, json] of Object.entries(fields)) {
@@ -41,10 +42,10 @@ async function readPresence(redis: Redis, keys: Keys, room: Room): Promise<RoomP
  * Whether anybody watches the room. Undefined: Redis was lost (its marker is gone, see `loss-detector.ts`), and the
  * gateways may not have said again who does. Fails when Redis does not answer.
  */
-export async function isWatched(redis: Redis, keys: Keys, room: Room): Promise<boolean | undefined> {
+export async function isWatched(redis: RedisClient, keys: Keys, room: Room): Promise<boolean | undefined> {
   const [{ entries }, whole] = await Promise.all([
     readPresence(redis, keys, room),
-    redis.exists(keys.marker),
+    new LossDetector(redis, keys).isWhole(),
   ]);
   return entries.length > 0 || (whole ? false : undefined);
 }
@@ -56,7 +57,7 @@ export async function isWatched(redis: Redis, keys: Keys, room: Room): Promise<b
  */
 export class Presence {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly keys: Keys,
     private readonly roomLog: Pick<RoomLog, 'whisper'>,
     /** Names this gateway process. */

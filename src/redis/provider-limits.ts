@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { ProviderName } from '../domain/models.js';
 import type { RateLimit } from '../domain/rate-limit.js';
+import type { RedisClient } from './connect.js';
 import type { Keys } from './keys.js';
 import { defineScripts, type RunScript } from './scripts.js';
 
@@ -23,11 +23,7 @@ export class ProviderLimits {
   readonly #run: RunScript;
   readonly #keys: [limits: string, entered: string];
 
-  constructor(
-    private readonly redis: Redis,
-    keys: Keys,
-    { name, account }: { name: ProviderName; account: string },
-  ) {
+  constructor(redis: RedisClient, keys: Keys, { name, account }: { name: ProviderName; account: string }) {
     this.#run = defineScripts(redis);
     this.#keys = [keys.providerLimits(name, account), keys.providerEntered(name, account)];
   }
@@ -53,12 +49,8 @@ export class ProviderLimits {
   }
 
   /** How long no request goes, in ms; 0: they go. */
-  async heldMs(): Promise<number> {
-    const [held, [seconds, micros]] = await Promise.all([
-      this.redis.hget(this.#keys[0], 'held'),
-      this.redis.time(),
-    ]);
-    return Math.max(0, Number(held ?? 0) - (Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)));
+  heldMs(): Promise<number> {
+    return this.hold(0);
   }
 
   async #note(requestId: string, holdMs: number, limits: readonly RateLimit[]): Promise<number> {

@@ -4,7 +4,7 @@ import type { Room } from '../wire/room.js';
 import type { Keys } from './keys.js';
 import { RoomFeed, type RoomListener } from './room-feed.js';
 import type { RoomLog } from './room-log.js';
-import type { Subscriber } from './subscriber.js';
+import type { Subscriptions } from './subscriber.js';
 
 /** A listener's place in a room's feed. */
 export interface RoomWatch {
@@ -17,7 +17,7 @@ export interface RoomWatch {
 
 interface RoomHubOptions {
   roomLog: RoomLog;
-  subscriber: Subscriber;
+  subscriber: Subscriptions;
   keys: Keys;
   log: Logger;
 }

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import type { HtmlBlock } from '../domain/generation.js';
 import type { Cursor } from '../wire/cursor.js';
 import type { Room } from '../wire/room.js';
+import { nodesOf, type RedisClient } from './connect.js';
 import type { Keys } from './keys.js';
 import { defineScripts, type RunScript } from './scripts.js';
 
@@ -66,7 +66,7 @@ export class RoomLog {
   readonly #run: RunScript;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly keys: Keys,
   ) {
     this.#run = defineScripts(redis);
@@ -226,9 +226,11 @@ export class RoomLog {
   async watched(rooms: readonly Room[]): Promise<Room[]> {
     if (rooms.length === 0) return [];
     const channels = rooms.map((room) => this.keys.channel(room));
-    // Answers [channel, subscribers, channel, subscribers, …] in the order asked for.
-    const counts = (await this.redis.call('PUBSUB', 'SHARDNUMSUB', ...channels)) as (string | number)[];
-    return rooms.filter((_, i) => Number(counts[2 * i + 1]) > 0);
+    // Each node answers for its own subscribers: [channel, subscribers, channel, subscribers, …] in the order asked for.
+    const answers = (await Promise.all(
+      nodesOf(this.redis).map((node) => node.call('PUBSUB', 'SHARDNUMSUB', ...channels)),
+    )) as (string | number)[][];
+    return rooms.filter((_, i) => answers.some((counts) => Number(counts[2 * i + 1]) > 0));
   }
 
   /** What a generation has written so far; empty: nothing, or it has ended. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './connect.js';
 
 const names = [
   'append',
@@ -29,7 +29,7 @@ type Command = (keyCount: number, ...rest: (string | number)[]) => Promise<strin
 const draws = 2 ** 47;
 
 /** Makes the scripts known to a connection; they are sent as EVALSHA, and whole where Redis has forgotten them. */
-export function defineScripts(redis: Redis): RunScript {
+export function defineScripts(redis: RedisClient): RunScript {
   const prelude = source('prelude');
   for (const name of names) redis.defineCommand(`tokencast:${name}`, { lua: `${prelude}\n${source(name)}` });
   return (name, keys, args) => {

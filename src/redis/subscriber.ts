@@ -1,7 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '../lib/logger.js';
 
-type Handler = (message: string) => void;
+export type Handler = (message: string) => void;
+
+/** Subscriptions of one process, to one server or to a cluster. */
+export type Subscriptions = Pick<Subscriber, 'subscribe' | 'unsubscribe' | 'onRestored' | 'size' | 'close'>;
 
 interface SubscriberOptions {
   /** A connection of purpose `subscriber`, for this object alone. */

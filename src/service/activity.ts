@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import type { Logger } from '../lib/logger.js';
 import { reasonOf } from '../lib/root-cause.js';
+import type { RedisClient } from '../redis/connect.js';
 import type { Keys } from '../redis/keys.js';
 import type { RoomLog } from '../redis/room-log.js';
 import { findConversationView, listMembers } from '../store/conversations.js';
@@ -15,7 +15,7 @@ const restMs = 1000;
 
 interface ActivityOptions {
   db: Database;
-  redis: Redis;
+  redis: RedisClient;
   keys: Keys;
   roomLog: RoomLog;
   log: Logger;

@@ -1,27 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/lib/logger.js';
 import { AnswerCache } from '../../src/redis/answer-cache.js';
-import { connectRedis, whenReady } from '../../src/redis/connect.js';
+import { openSubscriber } from '../../src/redis/cluster-subscriber.js';
+import { connectRedis, whenReady, type RedisClient } from '../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../src/redis/keys.js';
-import { Subscriber } from '../../src/redis/subscriber.js';
+import type { Subscriptions } from '../../src/redis/subscriber.js';
 import { testKeyPrefix, testRedisUrl } from '../support/stores.js';
 
 /** The cache of answers itself, over a real Redis: who has the turn, who waits, what is kept. */
 
 const log = createLogger({ level: 'silent', role: 'test' });
 const never = new AbortController().signal;
-let redis: Redis;
+let redis: RedisClient;
 let keys: Keys;
-let subscriber: Subscriber;
+let subscriber: Subscriptions;
 let cache: AnswerCache;
 
 beforeAll(async () => {
   redis = connectRedis(testRedisUrl(), 'commands', log);
   const subscribing = connectRedis(testRedisUrl(), 'subscriber', log);
   await Promise.all([whenReady(redis, 5000), whenReady(subscribing, 5000)]);
-  subscriber = new Subscriber({ redis: subscribing, log });
+  subscriber = openSubscriber(subscribing, log);
   keys = createKeys(testKeyPrefix());
   // A turn that nobody renews lasts as long as the test: who waits is woken by its end alone.
   cache = new AnswerCache({ redis, keys, maxBytes: 1000, turnTtlMs: 60_000 });

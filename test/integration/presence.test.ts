@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RedisClient } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { isWatched, Presence } from '../../src/redis/presence.js';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
-import { testKeyPrefix, testRedisUrl } from '../support/stores.js';
+import { openRedis, testKeyPrefix } from '../support/stores.js';
 
 const keys = createKeys(testKeyPrefix());
 const ada = { id: 'ada', name: 'Ada' };
 const bob = { id: 'bob', name: 'Bob' };
-let redis: Redis;
+let redis: RedisClient;
 let room: Room;
 const whisper = vi.fn<(room: Room, type: string, event: object) => Promise<void>>();
 const gateway = (id: string) => new Presence(redis, keys, { whisper }, id);
 
 beforeAll(() => {
-  redis = new Redis(testRedisUrl());
+  redis = openRedis();
 });
 beforeEach(async () => {
   room = conversationRoom(randomUUID());

@@ -30,7 +30,10 @@ async function silentAtFirst(): Promise<string> {
   return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test.for(['commands', 'appends', 'subscriber', 'blocking'] as const)(
+/** A cluster has more than one way to it. */
+const oneServer = testRedisUrl().startsWith('redis:');
+
+test.runIf(oneServer).for(['commands', 'appends', 'subscriber', 'blocking'] as const)(
   'a connection for %s that is never answered is given up, and made anew',
   async (purpose) => {
     const redis = connectRedis(await silentAtFirst(), purpose, pino({ level: 'silent' }));

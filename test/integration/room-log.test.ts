@@ -1,36 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HtmlBlock } from '../../src/domain/generation.js';
+import { createLogger } from '../../src/lib/logger.js';
 import { CancelFlags } from '../../src/redis/cancel-flags.js';
+import { openSubscriber } from '../../src/redis/cluster-subscriber.js';
+import { connectRedis, whenReady, type RedisClient } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { RoomLog, type AppendResult } from '../../src/redis/room-log.js';
+import type { Subscriptions } from '../../src/redis/subscriber.js';
 import { isAtOrBefore } from '../../src/wire/cursor.js';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
-import { testKeyPrefix, testRedisUrl } from '../support/stores.js';
+import { openRedis, testKeyPrefix, testRedisUrl } from '../support/stores.js';
 
 /** The scripts of the room log against a model of their invariants: any order of what workers and relays may do. */
 
 const keys = createKeys(testKeyPrefix());
-let redis: Redis;
-let subscriber: Redis;
+let redis: RedisClient;
+let subscriber: Subscriptions;
 let roomLog: RoomLog;
 let cancelFlags: CancelFlags;
-/** Who gets what is published, by channel. */
-const listeners = new Map<string, (message: string) => void>();
 
-beforeAll(() => {
-  redis = new Redis(testRedisUrl());
-  subscriber = new Redis(testRedisUrl());
-  subscriber.on('smessage', (channel: string, message: string) => listeners.get(channel)?.(message));
+beforeAll(async () => {
+  redis = openRedis();
+  const subscribing = connectRedis(
+    testRedisUrl(),
+    'subscriber',
+    createLogger({ level: 'silent', role: 'test' }),
+  );
+  await whenReady(subscribing, 5000);
+  subscriber = openSubscriber(subscribing, createLogger({ level: 'silent', role: 'test' }));
   roomLog = new RoomLog(redis, keys);
   cancelFlags = new CancelFlags(redis, keys);
 });
 
 afterAll(() => {
   redis.disconnect();
-  subscriber.disconnect();
+  subscriber.close();
 });
 
 interface Entry {
@@ -171,11 +177,10 @@ class Bench {
 
   async open(): Promise<void> {
     const channel = keys.channel(this.room);
-    listeners.set(channel, (message) => {
+    await subscriber.subscribe(channel, (message) => {
       this.published.push(message);
       this.#onMessage?.();
     });
-    await subscriber.ssubscribe(channel);
   }
 
   /** The stream is what the model says; every entry names the one before it; `last` is the newest (L1, L3). */
@@ -255,7 +260,7 @@ class Bench {
       const logged = this.history.get(cursor);
       if (logged) expect(logged.prev).toBe(prev);
     }
-    await subscriber.sunsubscribe(keys.channel(this.room));
+    subscriber.unsubscribe(keys.channel(this.room));
   }
 
   /** Loses everything of the room, as a wiped Redis does. */
@@ -531,7 +536,7 @@ describe('a cursor is of one entry alone', () => {
   }
 
   const forget = (...rooms: Room[]) =>
-    redis.del(...rooms.flatMap((room) => [keys.log(room), keys.head(room)]));
+    Promise.all(rooms.map((room) => redis.del(keys.log(room), keys.head(room))));
 
   test('and continues no other room, though both were written in the same millisecond', async () => {
     const rooms = Array.from({ length: 300 }, newRoom);

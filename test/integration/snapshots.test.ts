@@ -1,28 +1,28 @@
 import { sql } from 'drizzle-orm';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContentBlock } from '../../src/domain/content.js';
 import type { Generation } from '../../src/domain/generation.js';
 import { Snapshots } from '../../src/gateway/snapshots.js';
+import type { RedisClient } from '../../src/redis/connect.js';
 import type { Presence } from '../../src/redis/presence.js';
 import { readTranscript } from '../../src/redis/transcript.js';
 import { beginGeneration, endAttempt, handOverAttempt, type Attempt } from '../../src/service/attempt.js';
 import { requeueLost } from '../../src/service/sweeps.js';
 import { generationRoom } from '../../src/wire/room.js';
 import { startTestApi, type Caller, type TestApi } from './api/test-api.js';
-import { testRedisUrl } from '../support/stores.js';
+import { openRedis } from '../support/stores.js';
 
 /** What snapshots of one cursor show, whatever happens in Postgres between them. */
 
 let api: TestApi;
 let ada: Caller;
-let redis: Redis;
+let redis: RedisClient;
 let snapshots: Snapshots;
 
 beforeAll(async () => {
   api = await startTestApi();
   ada = await api.signIn('Ada');
-  redis = new Redis(testRedisUrl());
+  redis = openRedis();
   const nobody: Partial<Presence> = { list: () => Promise.resolve([]) };
   snapshots = new Snapshots({
     db: api.db,

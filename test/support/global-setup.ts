@@ -4,6 +4,7 @@ import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.js';
 import { startEmbeddedRedis } from '../../src/embedded/redis.js';
 import { createLogger } from '../../src/lib/logger.js';
+import { startRedisCluster } from './redis-servers.js';
 import { temporaryDataDir } from './temporary-data-dir.js';
 
 declare module 'vitest' {
@@ -35,9 +36,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
+/** `TEST_REDIS_CLUSTER=1`: the suite runs on a Redis Cluster of three nodes. */
+const onCluster = process.env.TEST_REDIS_CLUSTER === '1';
+
+async function startClusterForTests() {
+  const cluster = await startRedisCluster();
+  return { kind: 'a cluster of three nodes', url: cluster.url, close: () => cluster.dispose() };
+}
+
 /** From Docker where it answers, else as `npm start` has them. */
 async function startStores(): Promise<Stores> {
-  if (await dockerAnswers()) {
+  if (!onCluster && (await dockerAnswers())) {
     try {
       return await startContainers();
     } catch (error) {
@@ -82,13 +91,13 @@ async function startContainers(): Promise<Stores> {
 async function startEmbedded(): Promise<Stores> {
   const dataDir = await temporaryDataDir();
   const log = createLogger({ level: 'silent', role: 'test' });
-  const redis = await startEmbeddedRedis({ dataDir, log });
+  const redis = onCluster ? await startClusterForTests() : await startEmbeddedRedis({ dataDir, log });
   const settings = { fsync: 'off', max_connections: '300' };
   const postgres = await startEmbeddedPostgres({ dataDir, log, settings }).catch(async (error: unknown) => {
     await redis.close();
     throw error;
   });
-  say(`no Docker: Redis from ${redis.kind}, Postgres embedded`);
+  say(`${onCluster ? '' : 'no Docker: '}Redis from ${redis.kind}, Postgres embedded`);
   return {
     redisUrl: redis.url,
     postgresUrl: postgres.url,

@@ -6,6 +6,7 @@ import { inject } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.js';
 import { findRedis, startEmbeddedRedis } from '../../src/embedded/redis.js';
 import { createLogger } from '../../src/lib/logger.js';
+import { connectRedis, type RedisClient } from '../../src/redis/connect.js';
 import { ownPort } from './own-port.js';
 import { temporaryDataDir } from './temporary-data-dir.js';
 
@@ -13,6 +14,9 @@ const log = createLogger({ level: 'silent', role: 'test' });
 
 /** The Redis of the run. Others use it too: keep to keys below {@link testKeyPrefix}, and never flush it. */
 export const testRedisUrl = (): string => inject('redisUrl');
+
+/** A connection to it, or to the Redis of a test's own. It waits for Redis where that is away. */
+export const openRedis = (url = testRedisUrl()): RedisClient => connectRedis(url, 'blocking', log);
 
 /** A prefix for Redis keys and queue names that nobody else has. */
 export const testKeyPrefix = (): string => `test-${randomUUID().slice(0, 13)}`;

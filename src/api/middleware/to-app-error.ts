@@ -29,7 +29,7 @@ const postgresMessage =
 
 /** What ioredis says without a connection, and Redis while it cannot serve. */
 const redisMessage =
-  /^(Stream isn't writeable|Command timed out|Connection is closed|Socket timeout|(READONLY|LOADING|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) )/;
+  /^(Stream isn't writeable|Command timed out|Connection is closed|Socket timeout|Cluster (isn't ready|is ended)|None of startup nodes|Failed to refresh slots|Too many Cluster redirections|(READONLY|LOADING|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) )/;
 
 /** Faults of Express and body-parser by their `type`, where the HTTP status does not say it all. */
 const bodyFaults: Record<string, string> = {

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createKeys } from '../../../src/redis/keys.js';
@@ -6,6 +5,7 @@ import { RoomLog } from '../../../src/redis/room-log.js';
 import { conversationRoom, userRoom } from '../../../src/wire/room.js';
 import { SseClient, type RoomClient } from '../../support/clients.js';
 import { Person } from '../../support/person.js';
+import { openRedis } from '../../support/stores.js';
 import { openScene, type Scene } from '../../support/scene.js';
 import { startSystem, type System } from '../../support/system.js';
 import { audience, issuer, startHostApplication, type HostApplication } from './host-application.js';
@@ -101,7 +101,7 @@ describe('when a right is taken away', () => {
       const socket = await PlainSocket.connect(scene.system.api(1).url, bob.token);
       expect(await socket.ask('join', { room })).toMatchObject({ ok: true });
       const sql = postgres(scene.system.databaseUrl, { max: 1 });
-      const redis = new Redis(scene.system.redisUrl);
+      const redis = openRedis(scene.system.redisUrl);
       try {
         const keys = createKeys(scene.system.keyPrefix);
         await takeAway(sql, conversationId);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError } from '../../../src/config/config-error.js';
 import { parseEnv, type EnvSource, type Role } from '../../../src/config/env.js';
+import { readRedisUrl } from '../../../src/redis/redis-address.js';
 
 const secret = 'an-auth-secret-of-more-than-32-bytes';
 const stores = {
@@ -181,9 +182,32 @@ describe('other kinds', () => {
     ['AUTH_MODE', 'none'],
     ['LOG_LEVEL', 'loud'],
     ['REDIS_URL', 'localhost:6379'],
+    ['REDIS_URL', 'redis-cluster://'],
+    ['REDIS_URL', 'redis-cluster://a:1,/'],
+    ['REDIS_URL', 'redis-sentinel://a:1,b:2'],
+    ['REDIS_TLS_CA', '/etc/ssl/ca.pem'],
     ['DATABASE_URL', 'mysql://localhost/x'],
   ])('%s=%s is refused', (name, value) => {
     expect(refused({ [name]: value }).message).toMatch(new RegExp(`^${name} must be `));
+  });
+
+  test.each([
+    'redis://127.0.0.1:6379',
+    'rediss://:p@redis.example:6380/1',
+    'redis-cluster://a:1,b:2,[::1]:3',
+    'rediss-cluster://user:p%40ss@a.example',
+    'redis-sentinel://a:1,b/name?db=1',
+    'rediss-sentinel://:p@a:1/name',
+  ])('REDIS_URL=%s is taken', (url) => {
+    expect(all({ REDIS_URL: url }).stores.redisUrl).toBe(url);
+    expect(() => readRedisUrl(url)).not.toThrow();
+  });
+
+  test('a certificate of our own needs its key', () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nx';
+    expect(refused({ REDIS_TLS_CERT: pem }).message).toMatch(/^REDIS_TLS_KEY is required/);
+    expect(refused({ REDIS_TLS_KEY: pem }).message).toMatch(/^REDIS_TLS_CERT is required/);
+    expect(all({ REDIS_TLS_CA: pem }).redisTls).toEqual({ ca: pem });
   });
 
   test('origins may be listed, or all', () => {
