@@ -28,6 +28,7 @@ import { StreamState } from './stream-state.js';
 import { StructuredOutput } from './structured-output.js';
 import { ToolLoop } from './tool-loop.js';
 import type { ToolRegistry } from './tools/tool-registry.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 export interface RunSettings {
   defaultMaxTokens: number;
@@ -49,6 +50,7 @@ interface GenerationRunOptions {
   attempt: Attempt;
   tools: ToolRegistry;
   settings: RunSettings;
+  metrics?: WorkerMetrics | undefined;
 }
 
 /** `handedOver`: the job has to be given back, after `waitMs` where the provider asks to wait. */
@@ -66,6 +68,7 @@ export class GenerationRun {
   private readonly context: ServiceContext;
   private readonly provider: Provider;
   private readonly attempt: Attempt;
+  readonly #metrics: WorkerMetrics | undefined;
   readonly #controller = new AbortController();
   readonly #room: Room;
   readonly #writer: LogWriter;
@@ -82,7 +85,8 @@ export class GenerationRun {
   /** There is nothing that was written before, or it is known. */
   #tookOver: boolean;
 
-  constructor({ context, provider, gate, entry, attempt, tools, settings }: GenerationRunOptions) {
+  constructor({ context, provider, gate, entry, attempt, tools, settings, metrics }: GenerationRunOptions) {
+    this.#metrics = metrics;
     this.context = context;
     this.provider = provider;
     this.attempt = attempt;
@@ -99,12 +103,14 @@ export class GenerationRun {
       attempt: generation.attempt,
       render: options.render,
       flush: options.flush ?? { by: 'time', ms: settings.flushIntervalMs },
+      onAppended: (ms) => metrics?.appended(ms),
       confirm: () => confirmAttempt(context, generation),
       onStop: (kind) => {
         this.stop(kind);
       },
       log: this.#log,
     });
+    const begunAt = performance.now();
     this.#deadlines = new Deadlines({
       endsAt: (generation.startedAt ?? new Date()).getTime() + (options.timeoutMs ?? settings.timeoutMs),
       idleTimeoutMs: options.idleTimeoutMs ?? settings.idleTimeoutMs,
@@ -150,6 +156,7 @@ export class GenerationRun {
       onProgress: () => {
         this.#progress.changed();
       },
+      onFirstToken: () => metrics?.firstToken(attempt, performance.now() - begunAt),
       log: this.#log,
     });
     this.#progress = new ProgressReporter({
@@ -302,6 +309,7 @@ export class GenerationRun {
     const soFar = this.#tookOver ? { content: state.content, usage } : undefined;
     const outcome = await this.#persist(() => handOverAttempt(this.context, this.attempt.generation, soFar));
     if (outcome === 'cancelled') return this.#endCancelled();
+    this.#metrics?.handedOver(waitMs === undefined ? 'released' : 'rate_limited');
     this.#log.info({ waitMs, ...this.#stream.logged }, 'handed over');
     return { kind: 'handedOver', waitMs };
   }

@@ -13,6 +13,7 @@ import { GenerationRun, type RunSettings } from './generation-run.js';
 import type { Entry, ProviderGate } from './provider-gate.js';
 import type { ToolRegistry } from './tools/tool-registry.js';
 import { cancelWhenUnwatched, type IsWatched } from './unwatched.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 interface GenerationWorkerOptions {
   context: ServiceContext;
@@ -29,6 +30,7 @@ interface GenerationWorkerOptions {
   settings: RunSettings;
   tools: ToolRegistry;
   isWatched: IsWatched;
+  metrics: WorkerMetrics;
 }
 
 /** Takes the generations of one queue and runs them. */
@@ -127,11 +129,12 @@ export class GenerationWorker {
   }
 
   async #runEntered(job: Job<GenerationJob>, here: { run?: GenerationRun }, entry: Entry): Promise<void> {
-    const { context, provider, gate, settings, tools, isWatched } = this.options;
+    const { context, provider, gate, settings, tools, isWatched, metrics } = this.options;
     const attempt = await this.#begin(job.data.generationId);
     if (attempt === 'leaving') return this.#giveBack();
     if (!attempt) return;
-    const run = new GenerationRun({ context, provider, gate, entry, attempt, tools, settings });
+    metrics.begun(attempt);
+    const run = new GenerationRun({ context, provider, gate, entry, attempt, tools, settings, metrics });
     here.run = run;
     if (this.#leaving) run.stop('handOver');
     const over = new AbortController();

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import type { Frame } from './frame.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Sink } from './room-watcher.js';
 
 /** What the sockets of a process share. */
@@ -8,6 +9,7 @@ export interface SocketHost {
   maxPendingBytes: number;
   /** Those that are connected now. */
   sockets: Set<SocketSink>;
+  metrics?: GatewayMetrics;
 }
 
 /**
@@ -42,9 +44,13 @@ export class SocketSink implements Sink {
   send(frame: Frame): void {
     if (this.socket.disconnected) return;
     const { packet } = frame;
+    const { metrics } = this.host;
+    metrics?.sent('socket', packet);
+    const taken = metrics?.timed('socket', frame);
     this.#pendingBytes += packet.length;
     // The engine calls back once the transport has taken the packet: written to the kernel, or fetched by a poll.
     this.socket.conn.send(packet, { compress: false }, () => {
+      taken?.();
       this.#pendingBytes = Math.max(0, this.#pendingBytes - packet.length);
       if (this.#pendingBytes <= this.host.maxPendingBytes / 2) this.#wake();
     });

@@ -45,6 +45,8 @@ export interface AnswerAttempt {
   about?: DocumentContext | undefined;
   /** What it may spend on its first call. */
   allowance: Allowance;
+  /** The worker that ran it before was lost. */
+  takesOver?: boolean;
 }
 
 /** Of a section or phase of a document. */
@@ -53,6 +55,8 @@ export interface RunAttempt {
   task: DocumentTask;
   /** What it may spend on its first call. */
   allowance: Allowance;
+  /** The worker that ran it before was lost. */
+  takesOver?: boolean;
 }
 
 /**
@@ -99,7 +103,8 @@ export async function beginGeneration(
       generationId,
       generation: toGenerationHead(generation),
     });
-    return materialOf(context, work, place, generation);
+    const attempt = await materialOf(context, work, place, generation);
+    return attempt && { ...attempt, takesOver: died };
   });
 }
 

@@ -4,7 +4,7 @@ import { countUnfinishedOfUser, toGenerationHead, type GenerationRow } from '../
 import { insertOutbox, type NewOutboxRow } from '../store/outbox.js';
 import type { RoomEventPayloads, RoomEventType } from '../wire/room-events.js';
 import { generationRoom, type Room } from '../wire/room.js';
-import { endOf, type GenerationEnd } from './generation-end.js';
+import { endOf } from './generation-end.js';
 import type { ServiceContext } from './service-context.js';
 
 /**
@@ -13,7 +13,7 @@ import type { ServiceContext } from './service-context.js';
 export class Work {
   readonly #outbox: NewOutboxRow[] = [];
   readonly #signals: GenerationRow[] = [];
-  readonly #ends: GenerationEnd[] = [];
+  readonly #ends: GenerationRow[] = [];
   readonly #at = new Date().toISOString();
 
   constructor(readonly tx: Transaction) {}
@@ -55,7 +55,7 @@ export class Work {
 
   /** Notes that a generation has ended: interruptions are logged, and all ends counted, after the commit. */
   ended(row: GenerationRow): void {
-    this.#ends.push(endOf(row));
+    this.#ends.push(row);
   }
 
   /** Writes the outbox: the last statements of the transaction. */
@@ -65,9 +65,9 @@ export class Work {
 
   /** What the commit has set free. Best effort: sweeps repeat what fails here. */
   follow({ relay, cancelFlags, queues, onEnded, log }: ServiceContext): void {
-    for (const end of this.#ends) {
-      if (end.status !== 'completed') log.info(end, 'interrupted');
-      onEnded?.(end);
+    for (const row of this.#ends) {
+      if (row.status !== 'completed') log.info(endOf(row), 'interrupted');
+      onEnded?.(row);
     }
     for (const room of new Set(this.#outbox.map((row) => row.room as Room))) relay.request(room);
     for (const row of this.#signals) {
