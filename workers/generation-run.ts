@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textOf } from '../src/domain/content.js';
-import type { GenerationError } from '../src/domain/generation.js';
+import type { GenerationError, Usage } from '../src/domain/generation.js';
 import { partsOf } from '../src/domain/parts-of.js';
 import { backoffMs } from '../src/lib/backoff.js';
 import { unlessAborted } from '../src/lib/unless-aborted.js';
 import type { Logger } from '../src/lib/logger.js';
+import { traceAttributes, traceEvent } from '../src/lib/tracing.js';
 import { reasonOf } from '../src/lib/root-cause.js';
 import { settledWithin } from '../src/lib/settled-within.js';
 import { ProviderError, type Provider } from '../src/providers/provider.js';
@@ -13,6 +14,7 @@ import { faultOfRun } from '../src/service/documents/fault-of-run.js';
 import { confirmAttempt, endAttempt, handOverAttempt, type Attempt } from '../src/service/attempt.js';
 import type { ServiceContext } from '../src/service/service-context.js';
 import type { Outcome } from '../src/service/store-end.js';
+import { placeOf } from '../src/service/generation-end.js';
 import { asCall } from '../src/service/usage.js';
 import { generationRoom, type Room } from '../src/wire/room.js';
 import { CacheTurn } from './cache-turn.js';
@@ -94,7 +96,11 @@ export class GenerationRun {
     this.#tookOver = generation.attempt === 1;
     const { id: generationId, messageId, options } = generation;
     this.#room = generationRoom(generation);
-    this.#log = context.log.child({ generationId, attempt: generation.attempt });
+    this.#log = context.log.child({
+      generationId,
+      attempt: generation.attempt,
+      ...placeOf(generation),
+    });
     this.#writer = new LogWriter({
       roomLog: context.roomLog,
       room: this.#room,
@@ -156,7 +162,10 @@ export class GenerationRun {
       onProgress: () => {
         this.#progress.changed();
       },
-      onFirstToken: () => metrics?.firstToken(attempt, performance.now() - begunAt),
+      onFirstToken: () => {
+        traceEvent('first token');
+        metrics?.firstToken(attempt, performance.now() - begunAt);
+      },
       log: this.#log,
     });
     this.#progress = new ProgressReporter({
@@ -285,6 +294,7 @@ export class GenerationRun {
     const { generation } = this.attempt;
     if (outcome.status !== 'cancelled') this.#writer.end();
     await this.#drain(drainMs);
+    traceEvent('last chunk', this.#stream.logged);
     if (stopOf(this.#controller.signal)?.kind === 'fenced') return this.#leave();
     // After a cancel the log takes nothing more: what is kept is what everybody saw, and what waited to be joined.
     const content =
@@ -294,6 +304,7 @@ export class GenerationRun {
     const { usage, metrics, details } = this.#stream;
     const end = { ...outcome, content, usage, metrics };
     const status = await this.#persist(() => endAttempt(this.context, generation, end, details));
+    if (status) traceAttributes({ 'tokencast.status': status, ...usageAttributes(usage) });
     await this.#cache?.end(status === 'completed' ? this.#stream.cacheable : undefined);
     return { kind: 'ended' };
   }
@@ -342,3 +353,8 @@ export class GenerationRun {
     }
   }
 }
+
+const usageAttributes = ({ inputTokens, outputTokens }: Usage) => ({
+  'gen_ai.usage.input_tokens': inputTokens,
+  'gen_ai.usage.output_tokens': outputTokens,
+});

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import type { ProviderName } from '../src/domain/models.js';
 import { backoffMs } from '../src/lib/backoff.js';
 import { reasonOf } from '../src/lib/root-cause.js';
+import { inSpan, queueTelemetry } from '../src/lib/tracing.js';
 import type { Provider } from '../src/providers/provider.js';
 import { generationQueueName, queuePrefix } from '../src/queue/generation-queue.js';
 import { beginGeneration, type Attempt } from '../src/service/attempt.js';
@@ -42,12 +43,14 @@ export class GenerationWorker {
 
   constructor(private readonly options: GenerationWorkerOptions) {
     const { provider, background, connection, keyPrefix, concurrency, context } = options;
+    const telemetry = queueTelemetry();
     this.#worker = new Worker<GenerationJob>(
       generationQueueName({ provider: provider.name, background }),
       (job) => this.#process(job),
       {
         connection,
         prefix: queuePrefix(keyPrefix),
+        ...(telemetry && { telemetry }),
         concurrency,
         // A takeover after a kill takes at most lock + check; see docs/decisions/0003.
         lockDuration: 5000,
@@ -139,9 +142,11 @@ export class GenerationWorker {
     if (this.#leaving) run.stop('handOver');
     const over = new AbortController();
     void cancelWhenUnwatched(context, isWatched, attempt.generation, over.signal);
-    const result = await run.run().finally(() => {
-      over.abort();
-    });
+    const result = await inSpan('attempt', () => run.run(), { attributes: attributesOf(attempt) }).finally(
+      () => {
+        over.abort();
+      },
+    );
     if (result.kind === 'ended') return;
     if (result.waitMs !== undefined) await gate.hold(result.waitMs);
     this.#giveBack();
@@ -173,3 +178,12 @@ export class GenerationWorker {
     throw Worker.RateLimitError();
   }
 }
+
+/** What a trace says of an attempt: never what is written. */
+const attributesOf = ({ generation }: Attempt) => ({
+  'tokencast.generation_id': generation.id,
+  'tokencast.attempt': generation.attempt,
+  'gen_ai.request.model': generation.model,
+  ...(generation.conversationId !== null && { 'tokencast.conversation_id': generation.conversationId }),
+  ...(generation.documentId !== null && { 'tokencast.document_id': generation.documentId }),
+});

@@ -1,17 +1,12 @@
 import { Gauge, type Registry } from 'prom-client';
-import { providerNames } from '../domain/models.js';
 import { settledWithin } from '../lib/settled-within.js';
 import { SingleFlight } from '../lib/single-flight.js';
-import { generationQueueName } from '../queue/generation-queue.js';
+import { generationQueueName, queueKeys } from '../queue/generation-queue.js';
 import type { Database } from '../store/database.js';
 import { readOutboxFigures, readQueueFigures, type QueueFigures } from '../store/figures.js';
 
 /** Who asks for metrics does not wait longer for a Postgres that does not answer. */
 const patienceMs = 1000;
-
-const queues = providerNames.flatMap((provider) =>
-  [false, true].map((background) => ({ provider, background })),
-);
 
 /**
  * Registers what Postgres knows of the whole system: every process tells the same. While Postgres is away there are no
@@ -32,7 +27,7 @@ export function registerStoreMetrics(registry: Registry, db: Database): void {
         this.reset();
         const known = await inTime(looks.do('', () => readQueueFigures(db)));
         if (!known) return;
-        for (const key of queues) {
+        for (const key of queueKeys) {
           const found = known.find(
             ({ provider, background }) => provider === key.provider && background === key.background,
           );

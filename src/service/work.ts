@@ -1,4 +1,5 @@
 import { fairPriority, queueOf, type QueuedGeneration } from '../queue/generation-queue.js';
+import { inSpan } from '../lib/tracing.js';
 import type { Transaction } from '../store/database.js';
 import { countUnfinishedOfUser, toGenerationHead, type GenerationRow } from '../store/generations.js';
 import { insertOutbox, type NewOutboxRow } from '../store/outbox.js';
@@ -38,7 +39,7 @@ export class Work {
       ...queueOf(row),
       priority: fairPriority(Math.max(0, others - 1), row.priority),
       delayMs,
-      job: { generationId: row.id },
+      job: { generationId: row.id, ...(row.traceparent !== null && { traceparent: row.traceparent }) },
     };
     this.#outbox.push({
       room: generationRoom(row),
@@ -83,16 +84,26 @@ export class Work {
   }
 }
 
-/** Runs a command in a transaction; what it told goes out once that has committed. */
-export async function transact<T>(context: ServiceContext, command: (work: Work) => Promise<T>): Promise<T> {
+/**
+ * Runs a command in a transaction; what it told goes out once that has committed.
+ *
+ * @param name what traces call it
+ */
+export async function transact<T>(
+  context: ServiceContext,
+  command: (work: Work) => Promise<T>,
+  name = 'transaction',
+): Promise<T> {
   let committed: Work | undefined;
-  const result = await context.db.transaction(async (tx) => {
-    const work = new Work(tx);
-    const value = await command(work);
-    await work.settle();
-    committed = work;
-    return value;
-  });
+  const result = await inSpan(name, () =>
+    context.db.transaction(async (tx) => {
+      const work = new Work(tx);
+      const value = await command(work);
+      await work.settle();
+      committed = work;
+      return value;
+    }),
+  );
   committed?.follow(context);
   return result;
 }

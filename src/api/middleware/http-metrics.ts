@@ -21,7 +21,7 @@ export function httpMetrics(registry: Registry): RequestHandler {
 }
 
 /** The route's pattern, not the path: there must be few values. */
-function routeOf(req: Request): string {
+export function routeOf(req: Request): string {
   const route: unknown = req.route;
   if (typeof route !== 'object' || route === null || !('path' in route)) return 'none';
   return req.baseUrl + String(route.path);
