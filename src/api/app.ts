@@ -30,6 +30,7 @@ import { inviteRoutes, memberRoutes } from './routes/members.js';
 import { messageRoutes, singleMessageRoutes } from './routes/messages.js';
 import { getModels } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
+import { queueBoardPath, queueRoutes } from './routes/queues.js';
 import { createSession, sessionRoutes } from './routes/sessions.js';
 import { getUsage } from './routes/usage.js';
 import { webApp } from './routes/web-app.js';
@@ -89,6 +90,7 @@ export function createApp(options: AppOptions): Express {
   app.use(httpMetrics(registry), ...securityHeaders(settings), hostRequired);
   app.use(operationRoutes({ registry, settings, pingPostgres: () => store.ping(), pingRedis }));
 
+  app.use(queueBoardPath, notStored, adminOnly(settings), queueRoutes(context.queues));
   app.use('/admin/budgets', notStored, adminOnly(settings), ...jsonBody, adminBudgetRoutes(api));
 
   app.use('/ai-sdk', notStored, authenticated, ...jsonBody, aiSdkDoor(api, settings.limits.maxMessageChars));
