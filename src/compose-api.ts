@@ -12,6 +12,7 @@ import type { Core } from './compose-core.js';
 import { incomingFolder } from './compose-storage.js';
 import type { Env } from './config/env.js';
 import { EventStream } from './gateway/event-stream.js';
+import { GatewayMetrics } from './gateway/gateway-metrics.js';
 import type { Gateway } from './gateway/gateway.js';
 import { streamGeneration, waitForEnd } from './gateway/generation-stream.js';
 import { LogReader } from './gateway/log-reader.js';
@@ -77,7 +78,16 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
   const { auth: authSettings, http } = env;
   const auth = createAuth({ ...authSettings, secret: authSecret });
   const presence = new Presence(redis, keys, roomLog, randomUUID());
-  const hub = new RoomHub({ roomLog, subscriber, keys, log });
+  const metrics = new GatewayMetrics(core.registry);
+  const hub = new RoomHub({
+    roomLog,
+    subscriber,
+    keys,
+    onPublished: (entry) => {
+      metrics.heard(entry);
+    },
+    log,
+  });
   const gateway: Gateway = {
     db,
     roomLog,
@@ -91,6 +101,7 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
     stalledMs,
     streams: new Set(),
     sockets: new Set(),
+    metrics,
   };
   await removeOldFiles(incomingFolder(env), incomingMs);
   registerGatewayMetrics(core.registry, gateway, subscriber);

@@ -14,11 +14,12 @@ import { createKeys, type Keys } from './redis/keys.js';
 import { RoomLog } from './redis/room-log.js';
 import type { Subscriptions } from './redis/subscriber.js';
 import { Activity } from './service/activity.js';
-import { countEnds } from './service/count-ends.js';
+import { measureEnds } from './service/measure-ends.js';
 import { ModelPolicy } from './service/model-policy.js';
 import { Relay } from './service/relay.js';
 import type { ServiceContext } from './service/service-context.js';
 import { ToolPolicy } from './service/tool-policy.js';
+import { registerStoreMetrics } from './service/store-metrics.js';
 import type { FileStorage } from './storage/file-storage.js';
 import { openStore, type Store } from './store/database.js';
 
@@ -78,6 +79,7 @@ export async function openCore({
   const relay = new Relay({ db: store.db, roomLog, queues, activity, log });
   const subscriber = openSubscriber(subscriberRedis, log);
   const registry = new Registry();
+  registerStoreMetrics(registry, store.db);
   const storage = await openStorage(env);
   const threads = new ThreadPool();
   const context: ServiceContext = {
@@ -97,7 +99,7 @@ export async function openCore({
       documentSectionsAtOnce: env.documents.sectionsAtOnce,
     },
     budgets: { user: env.budgets.userNanoPerDay, conversation: env.budgets.conversationNano },
-    onEnded: countEnds(registry),
+    onEnded: measureEnds(registry),
     log,
   };
   return {

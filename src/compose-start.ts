@@ -3,6 +3,7 @@ import { parseEnv, type Env, type Role } from './config/env.js';
 import { createLogger, type Logger } from './lib/logger.js';
 import { Shutdown } from './lib/shutdown.js';
 import { StartError } from './lib/start-error.js';
+import { installTracing, traceFields, type Tracing } from './lib/tracing.js';
 
 /** Embedded stores may take this long to stop, on top of the grace for what runs. */
 const closeMs = 25_000;
@@ -23,8 +24,10 @@ export async function startProgram(role: Role, start: (program: Program) => Prom
     const env = parseEnv(process.env, { role });
     // `npm start` shows its block; from there on only what matters.
     const level = role === 'all' && env.logLevel === 'info' && process.stdout.isTTY ? 'warn' : env.logLevel;
-    const log = createLogger({ level, role });
+    const tracing = await startTracing(env, role);
+    const log = createLogger({ level, role, ...(tracing && { fields: traceFields }) });
     shutdown = new Shutdown({ log, timeoutMs: env.worker.shutdownGraceMs + closeMs });
+    if (tracing) shutdown.add('traces', () => tracing.close());
     process.on('unhandledRejection', (reason) => {
       log.fatal({ err: reason }, 'unhandled rejection');
       void shutdown?.run('unhandled rejection', 1);
@@ -36,6 +39,16 @@ export async function startProgram(role: Role, start: (program: Program) => Prom
     if (shutdown) await shutdown.run('the start failed', 1);
     else process.exit(1);
   }
+}
+
+/** Records traces where there is somebody to take them. Nothing of what that needs is loaded otherwise. */
+async function startTracing({ tracing }: Env, role: Role): Promise<Tracing | undefined> {
+  const { endpoint } = tracing;
+  if (endpoint === undefined) return undefined;
+  const { createOtelTracing } = await import('./lib/otel-tracing.js');
+  const started = createOtelTracing({ ...tracing, endpoint, role });
+  installTracing(started);
+  return started;
 }
 
 /** Says in one line that a store cannot be reached. */

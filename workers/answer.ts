@@ -26,6 +26,8 @@ interface AnswerOptions {
   output: StructuredOutput | undefined;
   /** Something has come of it. */
   onProgress: () => void;
+  /** The first piece of it has come, in this attempt. */
+  onFirstToken?: () => void;
 }
 
 /** The share of `maxTokens` from which on the room is told that the answer will be cut off. */
@@ -158,7 +160,10 @@ export class Answer {
     if (call) call.characters += length;
     this.#characters += length;
     this.#chunks += 1;
-    this.#firstTokenAt ??= Date.now();
+    if (this.#firstTokenAt === null) {
+      this.#firstTokenAt = Date.now();
+      this.options.onFirstToken?.();
+    }
     this.options.onProgress();
     if (call) this.#warnNearLimit();
   }

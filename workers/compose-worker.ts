@@ -12,10 +12,9 @@ import { Maintenance } from './maintenance.js';
 import { registerHoldMetric } from './hold-metric.js';
 import { ProviderGate } from './provider-gate.js';
 import { ToolRegistry } from './tools/tool-registry.js';
+import { WorkerMetrics } from './worker-metrics.js';
 
 export interface RunningWorker {
-  /** Generations that run here now. */
-  readonly running: number;
   /** Takes no new job, lets what runs go on for the grace, hands over what is left. */
   close(): Promise<void>;
 }
@@ -39,7 +38,9 @@ export async function startWorker(core: Core, env: Env, redisUrl: string): Promi
     core.registry,
     called.map(({ provider, gate }) => [provider.name, gate]),
   );
-  const workers = called.flatMap(({ provider, gate }) =>
+  const running = () => workers.reduce((sum, each) => sum + each.running, 0);
+  const metrics = new WorkerMetrics(core.registry, running);
+  const workers: GenerationWorker[] = called.flatMap(({ provider, gate }) =>
     [false, true].map(
       (background) =>
         new GenerationWorker({
@@ -53,6 +54,7 @@ export async function startWorker(core: Core, env: Env, redisUrl: string): Promi
           settings: { ...generation, cacheShared: cache.shared },
           tools,
           isWatched: (room) => isWatched(redis, keys, room),
+          metrics,
         }),
     ),
   );
@@ -67,9 +69,6 @@ export async function startWorker(core: Core, env: Env, redisUrl: string): Promi
   });
   maintenance.start();
   return {
-    get running() {
-      return workers.reduce((sum, each) => sum + each.running, 0);
-    },
     close: async () => {
       // At once, so that no job is taken while a sweep waits for a store.
       await Promise.all([maintenance.close(), ...workers.map((each) => each.close(worker.shutdownGraceMs))]);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textOf } from '../src/domain/content.js';
-import type { GenerationError } from '../src/domain/generation.js';
+import type { GenerationError, Usage } from '../src/domain/generation.js';
 import { partsOf } from '../src/domain/parts-of.js';
 import { backoffMs } from '../src/lib/backoff.js';
 import { unlessAborted } from '../src/lib/unless-aborted.js';
 import type { Logger } from '../src/lib/logger.js';
+import { traceAttributes, traceEvent } from '../src/lib/tracing.js';
 import { reasonOf } from '../src/lib/root-cause.js';
 import { settledWithin } from '../src/lib/settled-within.js';
 import { ProviderError, type Provider } from '../src/providers/provider.js';
@@ -13,6 +14,7 @@ import { faultOfRun } from '../src/service/documents/fault-of-run.js';
 import { confirmAttempt, endAttempt, handOverAttempt, type Attempt } from '../src/service/attempt.js';
 import type { ServiceContext } from '../src/service/service-context.js';
 import type { Outcome } from '../src/service/store-end.js';
+import { placeOf } from '../src/service/generation-end.js';
 import { asCall } from '../src/service/usage.js';
 import { generationRoom, type Room } from '../src/wire/room.js';
 import { CacheTurn } from './cache-turn.js';
@@ -28,6 +30,7 @@ import { StreamState } from './stream-state.js';
 import { StructuredOutput } from './structured-output.js';
 import { ToolLoop } from './tool-loop.js';
 import type { ToolRegistry } from './tools/tool-registry.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 export interface RunSettings {
   defaultMaxTokens: number;
@@ -49,6 +52,7 @@ interface GenerationRunOptions {
   attempt: Attempt;
   tools: ToolRegistry;
   settings: RunSettings;
+  metrics?: WorkerMetrics | undefined;
 }
 
 /** `handedOver`: the job has to be given back, after `waitMs` where the provider asks to wait. */
@@ -66,6 +70,7 @@ export class GenerationRun {
   private readonly context: ServiceContext;
   private readonly provider: Provider;
   private readonly attempt: Attempt;
+  readonly #metrics: WorkerMetrics | undefined;
   readonly #controller = new AbortController();
   readonly #room: Room;
   readonly #writer: LogWriter;
@@ -82,7 +87,8 @@ export class GenerationRun {
   /** There is nothing that was written before, or it is known. */
   #tookOver: boolean;
 
-  constructor({ context, provider, gate, entry, attempt, tools, settings }: GenerationRunOptions) {
+  constructor({ context, provider, gate, entry, attempt, tools, settings, metrics }: GenerationRunOptions) {
+    this.#metrics = metrics;
     this.context = context;
     this.provider = provider;
     this.attempt = attempt;
@@ -90,7 +96,11 @@ export class GenerationRun {
     this.#tookOver = generation.attempt === 1;
     const { id: generationId, messageId, options } = generation;
     this.#room = generationRoom(generation);
-    this.#log = context.log.child({ generationId, attempt: generation.attempt });
+    this.#log = context.log.child({
+      generationId,
+      attempt: generation.attempt,
+      ...placeOf(generation),
+    });
     this.#writer = new LogWriter({
       roomLog: context.roomLog,
       room: this.#room,
@@ -99,12 +109,14 @@ export class GenerationRun {
       attempt: generation.attempt,
       render: options.render,
       flush: options.flush ?? { by: 'time', ms: settings.flushIntervalMs },
+      onAppended: (ms) => metrics?.appended(ms),
       confirm: () => confirmAttempt(context, generation),
       onStop: (kind) => {
         this.stop(kind);
       },
       log: this.#log,
     });
+    const begunAt = performance.now();
     this.#deadlines = new Deadlines({
       endsAt: (generation.startedAt ?? new Date()).getTime() + (options.timeoutMs ?? settings.timeoutMs),
       idleTimeoutMs: options.idleTimeoutMs ?? settings.idleTimeoutMs,
@@ -149,6 +161,10 @@ export class GenerationRun {
       defaultMaxTokens: settings.defaultMaxTokens,
       onProgress: () => {
         this.#progress.changed();
+      },
+      onFirstToken: () => {
+        traceEvent('first token');
+        metrics?.firstToken(attempt, performance.now() - begunAt);
       },
       log: this.#log,
     });
@@ -278,6 +294,7 @@ export class GenerationRun {
     const { generation } = this.attempt;
     if (outcome.status !== 'cancelled') this.#writer.end();
     await this.#drain(drainMs);
+    traceEvent('last chunk', this.#stream.logged);
     if (stopOf(this.#controller.signal)?.kind === 'fenced') return this.#leave();
     // After a cancel the log takes nothing more: what is kept is what everybody saw, and what waited to be joined.
     const content =
@@ -287,6 +304,7 @@ export class GenerationRun {
     const { usage, metrics, details } = this.#stream;
     const end = { ...outcome, content, usage, metrics };
     const status = await this.#persist(() => endAttempt(this.context, generation, end, details));
+    if (status) traceAttributes({ 'tokencast.status': status, ...usageAttributes(usage) });
     await this.#cache?.end(status === 'completed' ? this.#stream.cacheable : undefined);
     return { kind: 'ended' };
   }
@@ -302,6 +320,7 @@ export class GenerationRun {
     const soFar = this.#tookOver ? { content: state.content, usage } : undefined;
     const outcome = await this.#persist(() => handOverAttempt(this.context, this.attempt.generation, soFar));
     if (outcome === 'cancelled') return this.#endCancelled();
+    this.#metrics?.handedOver(waitMs === undefined ? 'released' : 'rate_limited');
     this.#log.info({ waitMs, ...this.#stream.logged }, 'handed over');
     return { kind: 'handedOver', waitMs };
   }
@@ -334,3 +353,8 @@ export class GenerationRun {
     }
   }
 }
+
+const usageAttributes = ({ inputTokens, outputTokens }: Usage) => ({
+  'gen_ai.usage.input_tokens': inputTokens,
+  'gen_ai.usage.output_tokens': outputTokens,
+});

@@ -3,6 +3,7 @@ import { Worker, type Job } from 'bullmq';
 import type { ProviderName } from '../src/domain/models.js';
 import { backoffMs } from '../src/lib/backoff.js';
 import { reasonOf } from '../src/lib/root-cause.js';
+import { inSpan, queueTelemetry } from '../src/lib/tracing.js';
 import type { Provider } from '../src/providers/provider.js';
 import { generationQueueName, queuePrefix } from '../src/queue/generation-queue.js';
 import type { RedisClient } from '../src/redis/connect.js';
@@ -13,6 +14,7 @@ import { GenerationRun, type RunSettings } from './generation-run.js';
 import type { Entry, ProviderGate } from './provider-gate.js';
 import type { ToolRegistry } from './tools/tool-registry.js';
 import { cancelWhenUnwatched, type IsWatched } from './unwatched.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 interface GenerationWorkerOptions {
   context: ServiceContext;
@@ -29,6 +31,7 @@ interface GenerationWorkerOptions {
   settings: RunSettings;
   tools: ToolRegistry;
   isWatched: IsWatched;
+  metrics: WorkerMetrics;
 }
 
 /** Takes the generations of one queue and runs them. */
@@ -40,12 +43,14 @@ export class GenerationWorker {
 
   constructor(private readonly options: GenerationWorkerOptions) {
     const { provider, background, connection, keyPrefix, concurrency, context } = options;
+    const telemetry = queueTelemetry();
     this.#worker = new Worker<GenerationJob>(
       generationQueueName({ provider: provider.name, background }),
       (job) => this.#process(job),
       {
         connection,
         prefix: queuePrefix(keyPrefix),
+        ...(telemetry && { telemetry }),
         concurrency,
         // A takeover after a kill takes at most lock + check; see docs/decisions/0003.
         lockDuration: 5000,
@@ -127,18 +132,21 @@ export class GenerationWorker {
   }
 
   async #runEntered(job: Job<GenerationJob>, here: { run?: GenerationRun }, entry: Entry): Promise<void> {
-    const { context, provider, gate, settings, tools, isWatched } = this.options;
+    const { context, provider, gate, settings, tools, isWatched, metrics } = this.options;
     const attempt = await this.#begin(job.data.generationId);
     if (attempt === 'leaving') return this.#giveBack();
     if (!attempt) return;
-    const run = new GenerationRun({ context, provider, gate, entry, attempt, tools, settings });
+    metrics.begun(attempt);
+    const run = new GenerationRun({ context, provider, gate, entry, attempt, tools, settings, metrics });
     here.run = run;
     if (this.#leaving) run.stop('handOver');
     const over = new AbortController();
     void cancelWhenUnwatched(context, isWatched, attempt.generation, over.signal);
-    const result = await run.run().finally(() => {
-      over.abort();
-    });
+    const result = await inSpan('attempt', () => run.run(), { attributes: attributesOf(attempt) }).finally(
+      () => {
+        over.abort();
+      },
+    );
     if (result.kind === 'ended') return;
     if (result.waitMs !== undefined) await gate.hold(result.waitMs);
     this.#giveBack();
@@ -170,3 +178,12 @@ export class GenerationWorker {
     throw Worker.RateLimitError();
   }
 }
+
+/** What a trace says of an attempt: never what is written. */
+const attributesOf = ({ generation }: Attempt) => ({
+  'tokencast.generation_id': generation.id,
+  'tokencast.attempt': generation.attempt,
+  'gen_ai.request.model': generation.model,
+  ...(generation.conversationId !== null && { 'tokencast.conversation_id': generation.conversationId }),
+  ...(generation.documentId !== null && { 'tokencast.document_id': generation.documentId }),
+});

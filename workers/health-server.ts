@@ -1,34 +1,18 @@
 import { createServer, type Server } from 'node:http';
-import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { collectDefaultMetrics, type Registry } from 'prom-client';
 
 interface HealthOptions {
   port: number;
   host: string;
-  /** The metrics of the process; those of Node and of the worker are added. */
+  /** The metrics of the process; those of Node are added. */
   registry: Registry;
   /** Throws when a store does not answer. */
   ready: () => Promise<void>;
-  /** Generations that run now. */
-  running: () => number;
 }
 
 /** `/healthz`, `/readyz` and `/metrics` of a worker process, for orchestrators and Prometheus. */
-export async function startHealthServer({
-  port,
-  host,
-  registry,
-  ready,
-  running,
-}: HealthOptions): Promise<Server> {
+export async function startHealthServer({ port, host, registry, ready }: HealthOptions): Promise<Server> {
   collectDefaultMetrics({ register: registry });
-  new Gauge({
-    name: 'tokencast_generations_running',
-    help: 'Generations that this worker process runs now.',
-    registers: [registry],
-    collect() {
-      this.set(running());
-    },
-  });
   const routes: Record<string, () => Promise<{ status: number; type: string; body: string }>> = {
     '/healthz': () => Promise.resolve(json(200, { status: 'ok' })),
     '/readyz': () =>

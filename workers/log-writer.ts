@@ -22,6 +22,8 @@ interface LogWriterOptions extends LogAppenderOptions {
   /** How text is joined; by time with 0 ms: what arrives while the last append is in flight goes with the next. */
   flush: NonNullable<GenerationOptions['flush']>;
   render: GenerationOptions['render'];
+  /** Called with how long the oldest of what an append has told has waited for it, in ms. */
+  onAppended?: ((ms: number) => void) | undefined;
 }
 
 /** Most text that waits for Redis, in UTF-16 code units; past it the reader of the model waits. */
@@ -38,6 +40,7 @@ const maxPending = 1_000_000;
 export class LogWriter {
   #pending: Pending[] = [];
   #pendingLength = 0;
+  /** When the oldest of what waits came, by `performance.now()`; 0: nothing waits. */
   #oldest = 0;
   readonly #appender: LogAppender;
   #open = false;
@@ -240,7 +243,7 @@ export class LogWriter {
   }
 
   #kick(): void {
-    if (this.#pending.length === 1 && this.#oldest === 0) this.#oldest = Date.now();
+    if (this.#pending.length === 1 && this.#oldest === 0) this.#oldest = performance.now();
     if (!this.#open || this.#flushing || this.#appender.isClosed || this.#pending.length === 0) return;
     this.#flushing = true;
     void this.#flush().finally(() => {
@@ -255,11 +258,13 @@ export class LogWriter {
     while (this.#pending.length > 0 && !this.#appender.isClosed) {
       await this.#waitToJoin();
       const batch = this.#pending;
+      const oldest = this.#oldest;
       this.#pending = [];
       this.#pendingLength = 0;
       this.#oldest = 0;
       try {
         await this.#appender.append(batch);
+        if (oldest > 0) this.options.onAppended?.(performance.now() - oldest);
       } catch (error) {
         this.#fail(error);
         return;
@@ -283,7 +288,7 @@ export class LogWriter {
     const isFirst = !this.#sentText;
     this.#sentText ||= this.#pending.some(isText);
     if (isFirst || !this.#pending.every(isText)) return;
-    const leftMs = (this.#oldest || Date.now()) + flush.ms - Date.now();
+    const leftMs = (this.#oldest || performance.now()) + flush.ms - performance.now();
     if (leftMs <= 0) return;
     const hurried = new AbortController();
     this.#hurry = () => {

@@ -21,7 +21,6 @@ await startProgram('worker', async ({ env, log, shutdown }) => {
       port,
       host: env.http.host,
       registry: core.registry,
-      running: () => worker.running,
       ready: async () => {
         await Promise.all([core.pingRedis(), core.store.ping()]);
       },

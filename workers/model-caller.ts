@@ -1,4 +1,5 @@
 import { hasContent, type Chunk, type MessageDelta } from '../src/domain/content.js';
+import { inSpan, traceAttributes } from '../src/lib/tracing.js';
 import { nothingLeft } from '../src/providers/provider-errors.js';
 import {
   ProviderError,
@@ -85,7 +86,16 @@ export class ModelCaller {
   async call(failures: number, signal: AbortSignal): Promise<MessageDelta | undefined> {
     const entry = await this.#enter(signal);
     try {
-      await this.#callEntered(entry, failures, signal);
+      const { attempt, provider } = this.options;
+      const { model } = attempt.generation;
+      await inSpan(`chat ${model}`, () => this.#callEntered(entry, failures, signal), {
+        kind: 'client',
+        attributes: {
+          'gen_ai.operation.name': 'chat',
+          'gen_ai.provider.name': provider.name,
+          'gen_ai.request.model': model,
+        },
+      });
       return this.#end;
     } catch (error) {
       if (error instanceof ProviderError && error.head) {
@@ -125,6 +135,7 @@ export class ModelCaller {
       onResponse: (head: ResponseHead) => {
         this.#head = head;
         entry.answered(head.limits);
+        if (head.requestId !== null) traceAttributes({ 'tokencast.provider_request_id': head.requestId });
         // From here on it costs, also where the provider tells its usage only at an end that never comes.
         answer.reportUsage(call, { input_tokens: inputTokens }, false);
       },

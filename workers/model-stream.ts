@@ -21,6 +21,7 @@ interface ModelStreamOptions extends Omit<ModelCallerOptions & CachedReplyOption
   output: StructuredOutput | undefined;
   /** Something has come of the answer. */
   onProgress: () => void;
+  onFirstToken?: () => void;
   log: Logger;
 }
 

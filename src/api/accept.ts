@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { AppError } from '../domain/errors.js';
+import type { Generation } from '../domain/generation.js';
 import { canonicalJson } from '../lib/canonical-json.js';
 import { transact, type Work } from '../service/work.js';
 import {
@@ -12,6 +13,7 @@ import {
 import type { Transaction } from '../store/database.js';
 import type { Api } from './api.js';
 import { sessionOf } from './middleware/authenticate.js';
+import { logWith } from './middleware/request-log.js';
 
 /** What a POST that makes something answers. */
 export interface Acceptance<T> {
@@ -49,7 +51,7 @@ export async function accept<T extends object>(
   if (given === undefined) {
     await limit?.();
     await prepare?.();
-    return answering(transact(context, command));
+    return logged(res, await answering(transact(context, command, 'accept')));
   }
   if (!keyPattern.test(given))
     throw new AppError('invalid_request', 'Idempotency-Key must be 1 to 255 printable ASCII characters.');
@@ -57,19 +59,26 @@ export async function accept<T extends object>(
   const key: IdempotencyKey = { userId: sessionOf(res).user.id, route: `${req.method} ${path}`, key: given };
   const hash = createHash('sha256').update(canonicalJson(fields)).digest('hex');
   if (prepare && !(await answering(findKeptResponse(context.db, key)))) await prepare();
-  return answering(
-    transact(context, async (work) => {
-      if (!(await takeIdempotencyKey(work.tx, key, hash))) {
-        const kept = await findAcceptance<T>(work.tx, key, hash);
-        res.set('Idempotency-Replayed', 'true');
-        return kept;
-      }
-      await limit?.();
-      const acceptance = await command(work);
-      await keepResponse(work.tx, key, acceptance.status, acceptance.body);
-      return acceptance;
-    }),
-  );
+  const once = async (work: Work): Promise<Acceptance<T>> => {
+    if (!(await takeIdempotencyKey(work.tx, key, hash))) {
+      const kept = await findAcceptance<T>(work.tx, key, hash);
+      res.set('Idempotency-Replayed', 'true');
+      return kept;
+    }
+    await limit?.();
+    const acceptance = await command(work);
+    await keepResponse(work.tx, key, acceptance.status, acceptance.body);
+    return acceptance;
+  };
+  return logged(res, await answering(transact(context, once, 'accept')));
+}
+
+/** Has the line of the request name the generation that was accepted, by which the lines of its worker are found. */
+function logged<T extends object>(res: Response, acceptance: Acceptance<T>): Acceptance<T> {
+  const { generation } = acceptance.body as { generation?: Pick<Generation, 'id' | 'conversationId'> | null };
+  if (generation)
+    logWith(res, { generationId: generation.id, conversationId: generation.conversationId ?? undefined });
+  return acceptance;
 }
 
 async function findAcceptance<T>(tx: Transaction, key: IdempotencyKey, hash: string): Promise<Acceptance<T>> {

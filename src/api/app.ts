@@ -1,6 +1,7 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AppError } from '../domain/errors.js';
+import { isTracing } from '../lib/tracing.js';
 import type { RedisClient } from '../redis/connect.js';
 import type { ServiceContext } from '../service/service-context.js';
 import type { Store } from '../store/database.js';
@@ -17,6 +18,7 @@ import { jsonBody } from './middleware/json-body.js';
 import { nothingHere, problems } from './middleware/problem.js';
 import { requestLog } from './middleware/request-log.js';
 import { securityHeaders } from './middleware/security-headers.js';
+import { tracedRequests } from './middleware/traced-requests.js';
 import { createRateLimits } from './rate-limits.js';
 import { uploadDocument, type DocumentHost } from './documents/upload-document.js';
 import { adminBudgetRoutes, budgetRoutes } from './routes/budgets.js';
@@ -28,6 +30,7 @@ import { inviteRoutes, memberRoutes } from './routes/members.js';
 import { messageRoutes, singleMessageRoutes } from './routes/messages.js';
 import { getModels } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
+import { queueBoardPath, queueRoutes } from './routes/queues.js';
 import { createSession, sessionRoutes } from './routes/sessions.js';
 import { getUsage } from './routes/usage.js';
 import { webApp } from './routes/web-app.js';
@@ -82,9 +85,12 @@ export function createApp(options: AppOptions): Express {
   app.disable('etag');
   app.enable('case sensitive routing');
   app.set('trust proxy', settings.trustProxy);
-  app.use(requestLog(context.log), httpMetrics(registry), ...securityHeaders(settings), hostRequired);
+  app.use(requestLog(context.log));
+  if (isTracing()) app.use(tracedRequests);
+  app.use(httpMetrics(registry), ...securityHeaders(settings), hostRequired);
   app.use(operationRoutes({ registry, settings, pingPostgres: () => store.ping(), pingRedis }));
 
+  app.use(queueBoardPath, notStored, adminOnly(settings), queueRoutes(context.queues));
   app.use('/admin/budgets', notStored, adminOnly(settings), ...jsonBody, adminBudgetRoutes(api));
 
   app.use('/ai-sdk', notStored, authenticated, ...jsonBody, aiSdkDoor(api, settings.limits.maxMessageChars));

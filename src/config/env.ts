@@ -14,6 +14,7 @@ import {
   pem,
   port,
   redisUrl,
+  share,
   trustProxy,
   whole,
   yesOrNo,
@@ -45,6 +46,9 @@ const minSecretBytes = 32;
 
 const variables = z.object({
   NODE_ENV: z.string().default(''),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_SERVICE_NAME: z.string().default('tokencast'),
+  OTEL_TRACES_SAMPLER_ARG: share.default(1),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 
   PORT: port.default(3000),
@@ -127,6 +131,12 @@ export const variableNames: readonly string[] = Object.keys(variables.shape);
 const grouped = (v: Variables, mcpServers: readonly McpServer[]) => ({
   production: v.NODE_ENV === 'production',
   logLevel: v.LOG_LEVEL,
+  /** Without an endpoint there are no traces. */
+  tracing: {
+    endpoint: v.OTEL_EXPORTER_OTLP_ENDPOINT,
+    serviceName: v.OTEL_SERVICE_NAME,
+    sampleRatio: v.OTEL_TRACES_SAMPLER_ARG,
+  },
   http: {
     port: v.PORT,
     host: v.HOST,

@@ -30,6 +30,12 @@ export const dollars = (max: number) => {
     .refine((nano) => nano <= max * 1e9, { error });
 };
 
+/** A share, from 0 to 1. */
+export const share = z
+  .string()
+  .regex(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, { error: 'must be a number from 0 to 1, such as 0.1' })
+  .transform(Number);
+
 export const port = whole(0, 65_535);
 
 export const oneOf = <const T extends string>(...values: T[]) =>

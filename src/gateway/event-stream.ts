@@ -3,6 +3,7 @@ import type { Session } from '../domain/session.js';
 import { setLongTimeout } from '../lib/long-timeout.js';
 import type { GenerationEvent, StreamDialect } from '../wire/stream-dialect.js';
 import type { Frame } from './frame.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Sink } from './room-watcher.js';
 
 const heartbeatMs = 15_000;
@@ -15,6 +16,7 @@ export interface StreamHost {
   stalledMs: number;
   /** Those that are open now. */
   streams: Set<EventStream>;
+  metrics?: GatewayMetrics;
 }
 
 /**
@@ -93,18 +95,24 @@ export class EventStream implements Sink {
 
   send(frame: Frame): void {
     if (!this.dialect) {
-      this.write(frame.sse());
+      this.write(frame.sse(), this.host.metrics?.timed('event_stream', frame));
       return;
     }
     if (this.#closed) return;
     const told = this.dialect.tell(JSON.parse(frame.json) as GenerationEvent);
-    if (told !== '') this.write(told);
+    if (told !== '') this.write(told, this.host.metrics?.timed('event_stream', frame));
     if (this.dialect.over) this.end();
   }
 
-  /** Writes an encoded event. */
-  write(encoded: string): void {
-    if (!this.#closed) this.response.write(encoded);
+  /** Writes an encoded event. `taken`: called when the kernel has it. */
+  write(encoded: string, taken?: () => void): void {
+    if (this.#closed) return;
+    this.host.metrics?.sent('event_stream', Buffer.byteLength(encoded));
+    if (!taken) this.response.write(encoded);
+    else
+      this.response.write(encoded, (error) => {
+        if (!error) taken();
+      });
   }
 
   drained(): Promise<void> {

@@ -14,6 +14,8 @@ export class Frame {
   #packet: string | undefined;
   #webSocketFrame: Buffer | undefined;
   #sse: string | undefined;
+  /** When this process has come to have it, by `performance.now()`: of a chunk that goes out as it was written. */
+  heardAt: number | undefined;
 
   constructor(
     readonly type: string,
@@ -25,7 +27,10 @@ export class Frame {
 
   /** The frame of an entry, or of what is not logged: one for all clients that a feed hands it to in turn. */
   static of(event: Event): Frame {
-    if (newest?.event !== event) newest = { event, frame: new Frame(event.type, event.cursor, event.data) };
+    if (newest?.event !== event) {
+      newest = { event, frame: new Frame(event.type, event.cursor, event.data) };
+      if (event.type === 'generation.chunk') newest.frame.heardAt = performance.now();
+    }
     return newest.frame;
   }
 

@@ -52,6 +52,7 @@ export async function streamGeneration(
     reader: gateway.reader,
     sink: stream,
     right,
+    metrics: gateway.metrics,
     log: gateway.log,
     snapshot: async () => {
       view = await gateway.snapshots.generation(id, room);

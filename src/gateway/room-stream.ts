@@ -31,7 +31,8 @@ export async function streamRooms(
       drained: () => stream.drained(),
       send: (frame) => {
         if (frame.cursor !== undefined) cursors[i] = frame.cursor;
-        stream.write(frame.sse(frame.cursor === undefined ? undefined : cursors.join(',')));
+        const id = frame.cursor === undefined ? undefined : cursors.join(',');
+        stream.write(frame.sse(id), gateway.metrics?.timed('event_stream', frame));
       },
     };
     const onEnd = () => {

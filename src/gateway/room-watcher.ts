@@ -11,6 +11,7 @@ import type { AnySnapshot } from '../wire/room-events.js';
 import type { Room } from '../wire/room.js';
 import { Frame } from './frame.js';
 import type { LogReader } from './log-reader.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
 import type { WatchRight } from './watch-right.js';
 
 /** A client's connection, as a watcher sees it. */
@@ -38,6 +39,7 @@ export interface WatcherOptions {
   onSent?: (frame: Frame) => void;
   /** Called when the right has gone and the client has been told so. The watcher is closed then. */
   onEnd: () => void;
+  metrics?: GatewayMetrics | undefined;
   log: Logger;
 }
 
@@ -100,12 +102,14 @@ export class RoomWatcher implements RoomListener {
       if (after !== undefined && frames) {
         this.#cursor = after;
         this.#first = frames;
+        this.options.metrics?.joined('resumed');
         return { resumed: true, cursor: after };
       }
       this.#stale = false;
       const view = await snapshot();
       this.#throwIfClosed();
       this.#cursor = view.cursor;
+      this.options.metrics?.joined('snapshot');
       return { resumed: false, ...view };
     } catch (error) {
       this.close();
@@ -254,7 +258,7 @@ export class RoomWatcher implements RoomListener {
 
   /** Sends a snapshot in place of what the log cannot tell, or ends where it is refused. */
   async #resynchronise(): Promise<void> {
-    const { room, snapshot } = this.options;
+    const { room, snapshot, metrics } = this.options;
     // A reset from here on may be one of what is read now.
     this.#stale = false;
     try {
@@ -266,6 +270,7 @@ export class RoomWatcher implements RoomListener {
       const at = new Date().toISOString();
       const data = JSON.stringify({ type: 'snapshot', room, at, snapshot: view.snapshot });
       this.#send(new Frame('snapshot', view.cursor, data));
+      metrics?.resynchronised();
     } catch (error) {
       this.#stale = true;
       throw error;

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import type { Frame } from './frame.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Sink } from './room-watcher.js';
 import type { StraightPath, StraightPaths } from './straight-path.js';
 
@@ -9,6 +10,7 @@ export interface SocketHost {
   maxPendingBytes: number;
   /** Those that are connected now. */
   sockets: Set<SocketSink>;
+  metrics?: GatewayMetrics;
 }
 
 /** The client's side of Socket.IO, as far as a sink needs it. */
@@ -51,11 +53,19 @@ export class SocketSink implements Sink {
   }
 
   send(frame: Frame): void {
-    if (this.socket.disconnected || this.#path?.take(frame)) return;
+    if (this.socket.disconnected) return;
+    const { metrics } = this.host;
+    const taken = metrics?.timed('socket', frame);
+    if (this.#path?.take(frame, taken)) {
+      metrics?.sent('socket', frame.webSocketFrame.length);
+      return;
+    }
     const { packet } = frame;
+    metrics?.sent('socket', Buffer.byteLength(packet));
     this.#engineBytes += packet.length;
     // The engine calls back once the transport has taken the packet: written to the kernel, or fetched by a poll.
     this.socket.conn.send(packet, { compress: false }, () => {
+      taken?.();
       this.#engineBytes = Math.max(0, this.#engineBytes - packet.length);
       this.#wakeIfDrained();
     });

@@ -124,6 +124,8 @@ export class StraightPath {
   #engineHolds = true;
   /** What the client gets at the end of this turn. */
   #batch: Batch | undefined;
+  /** Called when the connection has taken the batch. */
+  #taken: (() => void)[] | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -148,8 +150,11 @@ export class StraightPath {
     return (this.#line?.connection.writableLength ?? 0) + (this.#batch?.bytes ?? 0);
   }
 
-  /** Takes a frame, to write it by the end of this turn. False: it has to go the ordinary way. */
-  take(frame: Frame): boolean {
+  /**
+   * Takes a frame, to write it by the end of this turn. False: it has to go the ordinary way. `taken`: called when the
+   * connection has it.
+   */
+  take(frame: Frame, taken?: () => void): boolean {
     if (this.#batch === undefined) {
       const line = this.#line;
       if (!line || this.#engineHolds || this.engine.readyState !== 'open' || !isOpen(line)) return false;
@@ -157,6 +162,7 @@ export class StraightPath {
       this.turns.wait(this);
     }
     this.#batch = this.#batch.with(frame);
+    if (taken) (this.#taken ??= []).push(taken);
     return true;
   }
 
@@ -164,8 +170,9 @@ export class StraightPath {
   flush(): void {
     const batch = this.#batch;
     if (batch === undefined) return;
-    this.#batch = undefined;
-    if (this.#line && isOpen(this.#line)) this.#line.connection.write(batch.encoded());
+    const taken = this.#taken;
+    this.#batch = this.#taken = undefined;
+    if (this.#line && isOpen(this.#line)) this.#line.connection.write(batch.encoded(), taken && callAll(taken));
     // Else the client has gone, and asks for what is behind its cursor when it comes back.
     if (!this.#line?.connection.writableNeedDrain) this.turns.onDrained();
   }
@@ -175,6 +182,10 @@ export class StraightPath {
     this.#line?.connection.on('drain', this.turns.onDrained);
   }
 }
+
+const callAll = (functions: readonly (() => void)[]) => (error?: Error | null) => {
+  if (!error) for (const each of functions) each();
+};
 
 const isOpen = ({ webSocket, connection }: Line) =>
   webSocket.readyState === WebSocket.OPEN && connection.writable;

@@ -14,7 +14,7 @@ interface WatchOptions {
 
 /** Somebody's watcher of a room: in a conversation counted as present, and ended when the right to watch ends. */
 export function watchRoom(
-  { hub, reader, snapshots, presence, log }: Gateway,
+  { hub, reader, snapshots, presence, metrics, log }: Gateway,
   { target: { room, kind, id, right }, user, sink, onEnd }: WatchOptions,
 ): { watcher: RoomWatcher; close: () => void } {
   const leave = kind === 'conversation' ? presence.enter(room, user) : () => undefined;
@@ -24,6 +24,7 @@ export function watchRoom(
     reader,
     sink,
     right,
+    metrics,
     log,
     snapshot: () => {
       switch (kind) {

@@ -38,6 +38,8 @@ interface LoggerOptions {
   level: string;
   /** Written with every line. */
   role: string;
+  /** Written with every line, too, as they are at its time. */
+  fields?: () => object;
   /** Where lines go; standard output if not given. */
   destination?: DestinationStream;
 }
@@ -46,11 +48,17 @@ interface LoggerOptions {
  * JSON lines on standard output, with secrets and the tokens in URLs (key `url`) left out. On a terminal they are made
  * readable where `pino-pretty`, a development dependency, is installed.
  */
-export function createLogger({ level, role, destination = prettyOnTerminal() }: LoggerOptions): Logger {
+export function createLogger({
+  level,
+  role,
+  fields,
+  destination = prettyOnTerminal(),
+}: LoggerOptions): Logger {
   return pino(
     {
       level,
       base: { role },
+      ...(fields && { mixin: fields }),
       redact: { paths: redactedPaths, censor: '[redacted]' },
       serializers: { err: toLoggedError, url: withoutToken },
     },

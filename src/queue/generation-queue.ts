@@ -1,6 +1,7 @@
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
-import type { ProviderName } from '../domain/models.js';
+import { providerNames, type ProviderName } from '../domain/models.js';
+import { queueTelemetry } from '../lib/tracing.js';
 import type { GenerationJob } from '../wire/jobs.js';
 
 /** BullMQ's prefix: a hash tag, so that all its keys are on one shard of a cluster. */
@@ -12,6 +13,11 @@ export interface QueueKey {
   /** Of a document: nobody waits for it as one waits for an answer. */
   background: boolean;
 }
+
+/** Of all queues that there are. */
+export const queueKeys: readonly QueueKey[] = providerNames.flatMap((provider) =>
+  [false, true].map((background) => ({ provider, background })),
+);
 
 export const queueOf = ({
   provider,
@@ -84,6 +90,11 @@ export class GenerationQueues {
     await this.#queue(key).remove(generationId);
   }
 
+  /** The queues of all providers. */
+  all(): Queue<GenerationJob>[] {
+    return queueKeys.map((key) => this.#queue(key));
+  }
+
   /** Lets no worker take a job of this provider for so long. */
   async rateLimit(provider: ProviderName, ms: number): Promise<void> {
     const both = [false, true].map((background) => this.#queue({ provider, background }));
@@ -98,9 +109,11 @@ export class GenerationQueues {
     const name = generationQueueName(key);
     let queue = this.#queues.get(name);
     if (!queue) {
+      const telemetry = queueTelemetry();
       queue = new Queue<GenerationJob>(name, {
         connection: this.connection,
         prefix: queuePrefix(this.keyPrefix),
+        ...(telemetry && { telemetry }),
       });
       queue.on('error', () => undefined); // the connection reports its own
       this.#queues.set(name, queue);

@@ -45,6 +45,8 @@ export class RoomFeed {
     private readonly room: Room,
     private readonly roomLog: RoomLog,
     private readonly log: Logger,
+    /** Called with every entry that is published, once, before the listeners get it. */
+    private readonly onPublished?: (entry: LogEntry) => void,
   ) {}
 
   /** The newest entry delivered. */
@@ -86,6 +88,7 @@ export class RoomFeed {
       return;
     }
     const entry = { cursor, type, data };
+    this.onPublished?.(entry);
     if (!this.#filling && prev === this.#last) {
       this.#deliver(entry);
       return;

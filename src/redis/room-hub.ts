@@ -3,7 +3,7 @@ import type { Cursor } from '../wire/cursor.js';
 import type { Room } from '../wire/room.js';
 import type { Keys } from './keys.js';
 import { RoomFeed, type RoomListener } from './room-feed.js';
-import type { RoomLog } from './room-log.js';
+import type { LogEntry, RoomLog } from './room-log.js';
 import type { Subscriptions } from './subscriber.js';
 
 /** A listener's place in a room's feed. */
@@ -19,6 +19,8 @@ interface RoomHubOptions {
   roomLog: RoomLog;
   subscriber: Subscriptions;
   keys: Keys;
+  /** Called with every entry that is published in a room that is watched here. */
+  onPublished?: (entry: LogEntry) => void;
   log: Logger;
 }
 
@@ -83,8 +85,8 @@ export class RoomHub {
   }
 
   #begin(room: Room): RoomFeed {
-    const { roomLog, subscriber, keys, log } = this.options;
-    const feed = new RoomFeed(room, roomLog, log);
+    const { roomLog, subscriber, keys, log, onPublished } = this.options;
+    const feed = new RoomFeed(room, roomLog, log, onPublished);
     this.#feeds.set(room, feed);
     feed.start(
       subscriber.subscribe(keys.channel(room), (message) => {

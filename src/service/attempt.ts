@@ -45,6 +45,8 @@ export interface AnswerAttempt {
   about?: DocumentContext | undefined;
   /** What it may spend on its first call. */
   allowance: Allowance;
+  /** The worker that ran it before was lost. */
+  takesOver?: boolean;
 }
 
 /** Of a section or phase of a document. */
@@ -53,6 +55,8 @@ export interface RunAttempt {
   task: DocumentTask;
   /** What it may spend on its first call. */
   allowance: Allowance;
+  /** The worker that ran it before was lost. */
+  takesOver?: boolean;
 }
 
 /**
@@ -67,40 +71,45 @@ export async function beginGeneration(
 ): Promise<Attempt | undefined> {
   const found = await findGeneration(context.db, generationId);
   if (!found) return undefined;
-  return transact(context, async (work) => {
-    const place = await lockPlace(work.tx, found);
-    const begun = place && (await beginAttempt(work.tx, generationId));
-    if (!begun) return undefined;
-    const died = begun.lostWorkers > found.lostWorkers;
-    const givenUp = begun.cancelRequestedAt ?? begun.lostWorkers >= maxLostWorkers;
-    // Not without Redis: what was written would be lost with the end, and what the dead worker used with its call.
-    const written = died || givenUp ? await readWritten(context.roomLog, begun) : undefined;
-    const generation = died && written?.lost ? await writeOff(work.tx, begun) : begun;
-    if (givenUp) {
-      await finish(context, work, generation, {
-        content: written?.content ?? [],
-        usage: written?.usage ?? null,
-        ...(generation.cancelRequestedAt
-          ? { status: 'cancelled', stopReason: generation.cancelReason }
-          : {
-              status: 'failed',
-              stopReason: null,
-              error: {
-                code: 'worker_lost',
-                message: `${maxLostWorkers} workers were lost while they ran this generation.`,
-                provider: null,
-                statusCode: null,
-              },
-            }),
+  return transact(
+    context,
+    async (work) => {
+      const place = await lockPlace(work.tx, found);
+      const begun = place && (await beginAttempt(work.tx, generationId));
+      if (!begun) return undefined;
+      const died = begun.lostWorkers > found.lostWorkers;
+      const givenUp = begun.cancelRequestedAt ?? begun.lostWorkers >= maxLostWorkers;
+      // Not without Redis: what was written would be lost with the end, and what the dead worker used with its call.
+      const written = died || givenUp ? await readWritten(context.roomLog, begun) : undefined;
+      const generation = died && written?.lost ? await writeOff(work.tx, begun) : begun;
+      if (givenUp) {
+        await finish(context, work, generation, {
+          content: written?.content ?? [],
+          usage: written?.usage ?? null,
+          ...(generation.cancelRequestedAt
+            ? { status: 'cancelled', stopReason: generation.cancelReason }
+            : {
+                status: 'failed',
+                stopReason: null,
+                error: {
+                  code: 'worker_lost',
+                  message: `${maxLostWorkers} workers were lost while they ran this generation.`,
+                  provider: null,
+                  statusCode: null,
+                },
+              }),
+        });
+        return undefined;
+      }
+      work.tell(generationRoom(generation), 'generation.started', {
+        generationId,
+        generation: toGenerationHead(generation),
       });
-      return undefined;
-    }
-    work.tell(generationRoom(generation), 'generation.started', {
-      generationId,
-      generation: toGenerationHead(generation),
-    });
-    return materialOf(context, work, place, generation);
-  });
+      const attempt = await materialOf(context, work, place, generation);
+      return attempt && { ...attempt, takesOver: died };
+    },
+    'begin attempt',
+  );
 }
 
 /** What the model call of an attempt is made of; undefined: nobody wants it any more, and it has ended here. */
@@ -163,17 +172,21 @@ export async function endAttempt(
     Pick<GenerationRow, 'requestId' | 'providerMessageId' | 'rateLimits' | 'streamed' | 'cached'>
   >,
 ): Promise<EndedStatus | undefined> {
-  return transact(context, async (work) => {
-    if (!(await lockPlace(work.tx, place))) return undefined;
-    const row = await lockGeneration(work.tx, id);
-    if (row?.status !== 'running' || row.attempt !== attempt) return undefined;
-    await updateGeneration(work.tx, id, details);
-    const end: Outcome = row.cancelRequestedAt
-      ? { ...outcome, status: 'cancelled', stopReason: row.cancelReason, error: null }
-      : outcome;
-    await finish(context, work, row, end);
-    return end.status;
-  });
+  return transact(
+    context,
+    async (work) => {
+      if (!(await lockPlace(work.tx, place))) return undefined;
+      const row = await lockGeneration(work.tx, id);
+      if (row?.status !== 'running' || row.attempt !== attempt) return undefined;
+      await updateGeneration(work.tx, id, details);
+      const end: Outcome = row.cancelRequestedAt
+        ? { ...outcome, status: 'cancelled', stopReason: row.cancelReason, error: null }
+        : outcome;
+      await finish(context, work, row, end);
+      return end.status;
+    },
+    'store end',
+  );
 }
 
 /**
@@ -189,13 +202,17 @@ export async function handOverAttempt(
   { id, attempt, ...place }: Pick<GenerationRow, 'id' | 'attempt' | 'conversationId' | 'documentId'>,
   soFar: { content: ContentBlock[]; usage: Usage } | undefined,
 ): Promise<'handedOver' | 'cancelled' | undefined> {
-  return transact(context, async ({ tx }) => {
-    const row = (await lockPlace(tx, place)) && (await lockGeneration(tx, id));
-    if (row?.status !== 'running' || row.attempt !== attempt) return undefined;
-    // Else it would wait for a worker to be over, behind a provider that asks for time, say.
-    if (row.cancelRequestedAt && soFar) return 'cancelled';
-    if (soFar) await settleSoFar(tx, row, soFar.usage);
-    await updateGeneration(tx, id, { status: 'queued', ...soFar });
-    return 'handedOver';
-  });
+  return transact(
+    context,
+    async ({ tx }) => {
+      const row = (await lockPlace(tx, place)) && (await lockGeneration(tx, id));
+      if (row?.status !== 'running' || row.attempt !== attempt) return undefined;
+      // Else it would wait for a worker to be over, behind a provider that asks for time, say.
+      if (row.cancelRequestedAt && soFar) return 'cancelled';
+      if (soFar) await settleSoFar(tx, row, soFar.usage);
+      await updateGeneration(tx, id, { status: 'queued', ...soFar });
+      return 'handedOver';
+    },
+    'hand over',
+  );
 }

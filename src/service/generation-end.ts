@@ -5,6 +5,8 @@ import type { GenerationRow } from '../store/generations.js';
 /** How a generation ended, for logs and metrics: never what it wrote. */
 export interface GenerationEnd {
   generationId: string;
+  conversationId?: string;
+  documentId?: string;
   attempt: number;
   status: EndedStatus;
   /** The error's code, or why it stopped. */
@@ -15,11 +17,24 @@ export interface GenerationEnd {
   elapsedMs: number;
 }
 
+/** What a generation belongs to, as logs say it. */
+export const placeOf = ({
+  conversationId,
+  documentId,
+}: Pick<GenerationRow, 'conversationId' | 'documentId'>): {
+  conversationId?: string;
+  documentId?: string;
+} => ({
+  ...(conversationId !== null && { conversationId }),
+  ...(documentId !== null && { documentId }),
+});
+
 export function endOf(row: GenerationRow): GenerationEnd {
   const { id, attempt, status, error, stopReason, metrics, startedAt, endedAt } = row;
   if (!hasEnded(status)) throw new Error(`generation ${id} has not ended`);
   return {
     generationId: id,
+    ...placeOf(row),
     attempt,
     status,
     reason: error?.code ?? stopReason ?? 'none',

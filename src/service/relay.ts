@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.js';
 import { reasonOf } from '../lib/root-cause.js';
 import { backoffMs } from '../lib/backoff.js';
+import { withinTrace } from '../lib/tracing.js';
 import type { GenerationQueues, QueuedGeneration } from '../queue/generation-queue.js';
 import type { RoomLog } from '../redis/room-log.js';
 import type { Database } from '../store/database.js';
@@ -104,7 +105,11 @@ export class Relay {
         events.map(({ id, type, data, ends }) => ({ outboxId: id, type, data, ends })),
       );
     if (events.length > 0) activity.note(room);
-    for (const row of rows)
-      if (row.kind === 'job') await queues.add(JSON.parse(row.data) as QueuedGeneration);
+    for (const row of rows) {
+      if (row.kind !== 'job') continue;
+      const queued = JSON.parse(row.data) as QueuedGeneration;
+      // Whoever relays it, and whenever: it belongs to the request that has asked for it.
+      await withinTrace(queued.job.traceparent, () => queues.add(queued));
+    }
   }
 }

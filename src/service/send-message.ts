@@ -3,6 +3,7 @@ import { hasContent, type ContentBlock } from '../domain/content.js';
 import type { Message, User } from '../domain/conversation.js';
 import { AppError } from '../domain/errors.js';
 import type { Generation, GenerationOptions } from '../domain/generation.js';
+import { currentTraceparent } from '../lib/tracing.js';
 import { updateConversation, type ConversationRow } from '../store/conversations.js';
 import {
   countQueued,
@@ -212,6 +213,7 @@ export async function acceptGeneration(
     content: continues?.content ?? [],
     priority: options.priority ?? 5,
     queuedAt: waits ? null : new Date(),
+    traceparent: currentTraceparent(),
   });
   if (continues) await reopenMessage(work.tx, messageId, id);
   else

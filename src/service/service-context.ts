@@ -5,9 +5,9 @@ import type { AnswerCache } from '../redis/answer-cache.js';
 import type { CancelFlags } from '../redis/cancel-flags.js';
 import type { RoomLog } from '../redis/room-log.js';
 import type { Database } from '../store/database.js';
+import type { GenerationRow } from '../store/generations.js';
 import type { Activity } from './activity.js';
 import type { BudgetLimits } from './budget.js';
-import type { GenerationEnd } from './generation-end.js';
 import type { ModelPolicy } from './model-policy.js';
 import type { Relay } from './relay.js';
 import type { ToolPolicy } from './tool-policy.js';
@@ -35,6 +35,6 @@ export interface ServiceContext {
   /** What may be spent, where no operator has said otherwise. */
   budgets: BudgetLimits;
   /** Called with every generation that this process has ended, once that is committed. */
-  onEnded?: (end: GenerationEnd) => void;
+  onEnded?: (ended: GenerationRow) => void;
   log: Logger;
 }

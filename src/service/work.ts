@@ -1,10 +1,11 @@
 import { fairPriority, queueOf, type QueuedGeneration } from '../queue/generation-queue.js';
+import { inSpan } from '../lib/tracing.js';
 import type { Transaction } from '../store/database.js';
 import { countUnfinishedOfUser, toGenerationHead, type GenerationRow } from '../store/generations.js';
 import { insertOutbox, type NewOutboxRow } from '../store/outbox.js';
 import type { RoomEventPayloads, RoomEventType } from '../wire/room-events.js';
 import { generationRoom, type Room } from '../wire/room.js';
-import { endOf, type GenerationEnd } from './generation-end.js';
+import { endOf } from './generation-end.js';
 import type { ServiceContext } from './service-context.js';
 
 /**
@@ -13,7 +14,7 @@ import type { ServiceContext } from './service-context.js';
 export class Work {
   readonly #outbox: NewOutboxRow[] = [];
   readonly #signals: GenerationRow[] = [];
-  readonly #ends: GenerationEnd[] = [];
+  readonly #ends: GenerationRow[] = [];
   readonly #at = new Date().toISOString();
 
   constructor(readonly tx: Transaction) {}
@@ -38,7 +39,7 @@ export class Work {
       ...queueOf(row),
       priority: fairPriority(Math.max(0, others - 1), row.priority),
       delayMs,
-      job: { generationId: row.id },
+      job: { generationId: row.id, ...(row.traceparent !== null && { traceparent: row.traceparent }) },
     };
     this.#outbox.push({
       room: generationRoom(row),
@@ -55,7 +56,7 @@ export class Work {
 
   /** Notes that a generation has ended: interruptions are logged, and all ends counted, after the commit. */
   ended(row: GenerationRow): void {
-    this.#ends.push(endOf(row));
+    this.#ends.push(row);
   }
 
   /** Writes the outbox: the last statements of the transaction. */
@@ -65,9 +66,9 @@ export class Work {
 
   /** What the commit has set free. Best effort: sweeps repeat what fails here. */
   follow({ relay, cancelFlags, queues, onEnded, log }: ServiceContext): void {
-    for (const end of this.#ends) {
-      if (end.status !== 'completed') log.info(end, 'interrupted');
-      onEnded?.(end);
+    for (const row of this.#ends) {
+      if (row.status !== 'completed') log.info(endOf(row), 'interrupted');
+      onEnded?.(row);
     }
     for (const room of new Set(this.#outbox.map((row) => row.room as Room))) relay.request(room);
     for (const row of this.#signals) {
@@ -83,16 +84,26 @@ export class Work {
   }
 }
 
-/** Runs a command in a transaction; what it told goes out once that has committed. */
-export async function transact<T>(context: ServiceContext, command: (work: Work) => Promise<T>): Promise<T> {
+/**
+ * Runs a command in a transaction; what it told goes out once that has committed.
+ *
+ * @param name what traces call it
+ */
+export async function transact<T>(
+  context: ServiceContext,
+  command: (work: Work) => Promise<T>,
+  name = 'transaction',
+): Promise<T> {
   let committed: Work | undefined;
-  const result = await context.db.transaction(async (tx) => {
-    const work = new Work(tx);
-    const value = await command(work);
-    await work.settle();
-    committed = work;
-    return value;
-  });
+  const result = await inSpan(name, () =>
+    context.db.transaction(async (tx) => {
+      const work = new Work(tx);
+      const value = await command(work);
+      await work.settle();
+      committed = work;
+      return value;
+    }),
+  );
   committed?.follow(context);
   return result;
 }

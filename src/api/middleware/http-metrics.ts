@@ -4,8 +4,8 @@ import { Histogram, type Registry } from 'prom-client';
 /** Measures requests by method, route and status. Event streams are left out: they last as long as they are watched. */
 export function httpMetrics(registry: Registry): RequestHandler {
   const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time from a request to the end of its answer',
+    name: 'tokencast_http_request_duration_seconds',
+    help: 'From a request to the end of its answer; without event streams.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
@@ -21,7 +21,7 @@ export function httpMetrics(registry: Registry): RequestHandler {
 }
 
 /** The route's pattern, not the path: there must be few values. */
-function routeOf(req: Request): string {
+export function routeOf(req: Request): string {
   const route: unknown = req.route;
   if (typeof route !== 'object' || route === null || !('path' in route)) return 'none';
   return req.baseUrl + String(route.path);

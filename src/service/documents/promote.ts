@@ -10,6 +10,7 @@ import {
   type StepRow,
 } from '../../store/documents.js';
 import { readDocumentHead } from '../../store/document-views.js';
+import { currentTraceparent } from '../../lib/tracing.js';
 import { insertGeneration } from '../../store/generations.js';
 import { documentRoom } from '../../wire/room.js';
 import type { ServiceContext } from '../service-context.js';
@@ -112,6 +113,7 @@ async function queueStep(
     content: written ? [{ type: 'text', text: written }] : [],
     priority: document.options.priority ?? 5,
     queuedAt: new Date(),
+    traceparent: currentTraceparent(),
   });
   await updateSteps(work.tx, document.id, position, {
     status: 'queued',

@@ -86,6 +86,8 @@ export const generations = pgTable(
     cancelReason: text('cancel_reason').$type<CancelReason>(),
     /** The answer that this one takes the place of once it has ended with text. */
     replacesMessageId: uuid('replaces_message_id'),
+    /** W3C trace context of the request that it was accepted by, for whoever gives it to the workers. */
+    traceparent: text(),
     priority: integer().notNull(),
     createdAt: time('created_at').notNull().defaultNow(),
     queuedAt: time('queued_at'),

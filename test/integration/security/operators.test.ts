@@ -11,11 +11,13 @@ const stranger = 'https://evil.example';
 let system: System;
 let closed: SystemProcess;
 let open: SystemProcess;
+let production: SystemProcess;
 
 beforeAll(async () => {
   system = await startSystem({ workers: 0 });
   closed = system.api();
   open = await system.add('api', { CORS_ORIGINS: friend, ADMIN_TOKEN: 'an:admin', NODE_ENV: 'production' });
+  production = await system.add('api', { NODE_ENV: 'production' });
 });
 afterAll(() => system.stop());
 
@@ -65,7 +67,6 @@ describe('/metrics', () => {
   });
 
   test('is not there in production without a token', async () => {
-    const production = await system.add('api', { NODE_ENV: 'production' });
     expect(await ask(production)).toEqual({ status: 404, type: 'application/problem+json' });
     expect(await ask(production, 'Bearer undefined')).toMatchObject({ status: 404 });
     expect(await ask(production, basic(':'))).toMatchObject({ status: 404 });
@@ -85,6 +86,46 @@ describe('/metrics', () => {
       expect({ wrong, ...(await ask(open, wrong)) }).toMatchObject({ wrong, status: 401 });
     expect(await ask(open, 'Bearer an:admin')).toMatchObject({ status: 200 });
     expect(await ask(open, basic('anybody:an:admin'))).toMatchObject({ status: 200 });
+  });
+});
+
+describe('/admin/queues', () => {
+  const ask = async ({ url }: SystemProcess, path: string, init: RequestInit = {}) => {
+    const response = await fetch(`${url}/admin/queues${path}`, init);
+    return { status: response.status, text: await response.text() };
+  };
+  const admin = { authorization: `Basic ${Buffer.from('anybody:an:admin').toString('base64')}` };
+
+  test('opens to the admin token alone', async () => {
+    for (const path of ['', '/', '/api/queues', '/static/favicon-32x32.png']) {
+      expect({ path, ...(await ask(open, path)) }).toMatchObject({ path, status: 401 });
+      const wrong = { headers: { authorization: 'Bearer x' } };
+      expect({ path, ...(await ask(open, path, wrong)) }).toMatchObject({ path, status: 401 });
+      expect({ path, ...(await ask(open, path, { headers: admin })) }).toMatchObject({ path, status: 200 });
+    }
+    expect((await ask(open, '/api/queues', { headers: admin })).text).toContain('generations-anthropic');
+  });
+
+  test('is not there in production without a token', async () => {
+    expect(await ask(production, '/api/queues')).toMatchObject({ status: 404 });
+    expect(await ask(production, '/api/queues', { headers: admin })).toMatchObject({ status: 404 });
+  });
+
+  test('shows what is queued and changes nothing', async () => {
+    for (const [method, path] of [
+      ['PUT', '/api/queues/generations-demo/pause'],
+      ['PUT', '/api/queues/generations-demo/empty'],
+      ['POST', '/api/queues/generations-demo/add'],
+      ['DELETE', '/'],
+    ] as const)
+      expect({ path, ...(await ask(open, path, { method, headers: admin })) }).toMatchObject({
+        path,
+        status: 403,
+      });
+    const { text } = await ask(open, '/api/queues', { headers: admin });
+    const { queues } = JSON.parse(text) as { queues: { readOnlyMode: boolean; isPaused: boolean }[] };
+    expect(queues.length).toBe(8);
+    for (const queue of queues) expect(queue).toMatchObject({ readOnlyMode: true, isPaused: false });
   });
 });
 
