@@ -1,3 +1,4 @@
+import { noCursor } from '../../wire/cursor.js';
 import type { GenerationEvent, StreamDialect } from '../../wire/stream-dialect.js';
 import { anthropicError } from './anthropic-errors.js';
 import { startTelling, tellMessage, type MessageEvent, type Telling } from './tell-message.js';
@@ -26,9 +27,9 @@ export class MessageStream implements StreamDialect {
     const { state, events } = tellMessage(this.#state, event, this.#to);
     this.#state = state;
     const last = events.length - 1;
-    // Who has the id has all that was told up to it.
+    // Who comes back with the id of an event has all that was told up to it, and no more; else from the beginning.
     return events
-      .map((each, at) => encode(each, at === last && state.exact ? event.cursor : undefined))
+      .map((each, at) => encode(each, at === last && state.exact ? event.cursor : noCursor))
       .join('');
   }
 

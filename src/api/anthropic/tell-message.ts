@@ -1,7 +1,15 @@
 import type { ApiUsage, Chunk, ContentBlock } from '../../domain/content.js';
 import type { GenerationHead } from '../../domain/generation.js';
 import type { GenerationEvent } from '../../wire/stream-dialect.js';
-import { isShown, nothingTold, takePart, takeParts, type ShownPart, type Told } from '../telling/told.js';
+import {
+  closeBlock,
+  isShown,
+  nothingTold,
+  takePart,
+  takeParts,
+  type ShownPart,
+  type Told,
+} from '../telling/told.js';
 import { shownParts, wayTo } from '../telling/way-to.js';
 import { anthropicError, faultOfRun, type AnthropicError } from './anthropic-errors.js';
 import { messageIdOf, usageAtStart, usageOf } from './message-of.js';
@@ -90,6 +98,7 @@ function take(state: MessageState, event: GenerationEvent, to: Telling, say: Say
       const whole = isTold ? state : reach(anew(state), parts, to, say, true);
       if (whole.over) return whole;
       const begun = state.follows && isTold ? whole : begin(whole, to, say);
+      sayParts(closeBlock(begun.told).parts, say);
       const { stopReason: stop_reason, stopSequence: stop_sequence, usage } = generation;
       say(
         { type: 'message_delta', delta: { stop_reason, stop_sequence }, usage: usageOf(usage) },
