@@ -1,9 +1,4 @@
-import {
-  toolResultText,
-  type ContentBlock,
-  type ContentDelta,
-  type ToolResultBlock,
-} from '../../domain/content.js';
+import { toolResultText, type ContentDelta, type ToolResultBlock } from '../../domain/content.js';
 import { parseStorable } from '../../domain/storable.js';
 import { isCall, type ToldBlock } from '../telling/told.js';
 import type { UiChunk } from './ui-chunk.js';

@@ -12,7 +12,7 @@ import { nothingHere } from '../middleware/problem.js';
 import { sessionOf } from '../middleware/authenticate.js';
 import { parse } from '../parse.js';
 import { readGeneration } from '../read-generation.js';
-import { anthropicError, faultOfRun } from './anthropic-errors.js';
+import { anthropicError, faultOfRun, requestIdOf } from './anthropic-errors.js';
 import { messageOf } from './message-of.js';
 import { countTokens, messageBodies, optionsOf, turnsOf } from './message-request.js';
 import { MessageStream } from './message-stream.js';
@@ -28,7 +28,7 @@ export const keyOf = (req: Request): string | undefined => req.get('x-api-key')?
 
 /** Every answer of the door names its request, as the SDKs show it. */
 export const anthropicHead: RequestHandler = (req, res, next) => {
-  res.set('request-id', String(req.id));
+  res.set('request-id', requestIdOf(req));
   next();
 };
 
@@ -120,7 +120,7 @@ export function anthropicDoor(api: Api, maxMessageChars: number): Router {
     { after, mayBeginAnew }: { after: Cursor | undefined; mayBeginAnew: boolean },
   ): Promise<void> {
     name(res, generation);
-    const requestId = String(req.id);
+    const requestId = requestIdOf(req);
     const dialect = new MessageStream({ generation, requestId, mayBeginAnew, follows: after !== undefined });
     await streams.stream(req, res, generation, sessionOf(res), { dialect, after });
   }
@@ -147,7 +147,7 @@ export function anthropicDoor(api: Api, maxMessageChars: number): Router {
     }
     const { status, type, message, mayRetry } = faultOfRun(now);
     if (!mayRetry) res.set('x-should-retry', 'false');
-    res.status(status).json(anthropicError(type, message, String(req.id)));
+    res.status(status).json(anthropicError(type, message, requestIdOf(req)));
   }
 }
 

@@ -1,6 +1,5 @@
-import type { ErrorRequestHandler } from 'express';
-import type { ErrorCode } from '../../domain/errors.js';
-import { errorCodes } from '../../domain/errors.js';
+import type { ErrorRequestHandler, Request } from 'express';
+import { errorCodes, type ErrorCode } from '../../domain/errors.js';
 import type { GenerationError, GenerationHead } from '../../domain/generation.js';
 import type { Logger } from '../../lib/logger.js';
 import { logFault } from '../middleware/problem.js';
@@ -37,6 +36,9 @@ export const anthropicError = (
   message: string,
   requestId: string,
 ): AnthropicError => ({ type: 'error', error: { type, message }, request_id: requestId });
+
+/** By which logs and answers name it. */
+export const requestIdOf = (req: Request): string => req.id as string;
 
 const invalid: Fault = { status: 400, type: 'invalid_request_error' };
 const notFound: Fault = { status: 404, type: 'not_found_error' };
@@ -108,6 +110,6 @@ export function anthropicErrors(log: Logger): ErrorRequestHandler {
     const { status, type } = faults[problem.code];
     logFault(log, req, problem);
     if (problem.retryAfterSeconds !== undefined) res.set('Retry-After', String(problem.retryAfterSeconds));
-    res.status(status).json(anthropicError(type, problem.message, String(req.id)));
+    res.status(status).json(anthropicError(type, problem.message, requestIdOf(req)));
   };
 }

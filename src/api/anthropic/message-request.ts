@@ -157,11 +157,11 @@ function parseOptions(given: {
     return parse(generationOptionsSchema, known);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const errors = error.errors?.map(({ path, message }) => ({
+    const errors = (error.errors ?? []).map(({ path, message }) => ({
       path: asSnakeCase(path),
       message: asSnakeCase(message),
     }));
-    throw new AppError('invalid_request', asSnakeCase(error.message), errors && { errors });
+    throw new AppError('invalid_request', asSnakeCase(error.message), { errors });
   }
 }
 
