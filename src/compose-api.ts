@@ -123,10 +123,10 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
       maxUploadBytes: env.limits.maxUploadBytes,
     },
     streams: {
-      stream: async (request, response, generation, session, { dialect } = {}) => {
+      stream: async (request, response, generation, session, { dialect, after } = {}) => {
         const stream = new EventStream(request, response, session, gateway, dialect);
         try {
-          await streamGeneration(gateway, stream, response, session.user, generation, undefined);
+          await streamGeneration(gateway, stream, response, session.user, generation, after);
         } catch (error) {
           stream.close();
           throw error;

@@ -1,5 +1,6 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { User } from '../domain/conversation.js';
 import { AppError } from '../domain/errors.js';
 import { isTracing } from '../lib/tracing.js';
 import type { RedisClient } from '../redis/connect.js';
@@ -8,6 +9,8 @@ import type { Store } from '../store/database.js';
 import { saveUser } from '../store/users.js';
 import { conversationBodies } from '../wire/http.js';
 import { aiSdkDoor } from './ai-sdk/ai-sdk-door.js';
+import { anthropicDoor, anthropicHead, keyOf } from './anthropic/anthropic-door.js';
+import { anthropicErrors } from './anthropic/anthropic-errors.js';
 import type { Api } from './api.js';
 import type { Auth } from './auth.js';
 import type { GenerationStreams } from './generation-streams.js';
@@ -74,10 +77,11 @@ export function createApp(options: AppOptions): Express {
       ...settings.limits,
     }),
   };
-  const authenticated = authentication({
+  const identity = {
     authenticate: auth.authenticate,
-    saveUser: (user) => watch.answering(saveUser(context.db, user)),
-  });
+    saveUser: (user: User) => watch.answering(saveUser(context.db, user)),
+  };
+  const authenticated = authentication(identity);
   collectDefaultMetrics({ register: registry });
 
   const app = express();
@@ -93,6 +97,15 @@ export function createApp(options: AppOptions): Express {
   app.use(queueBoardPath, notStored, adminOnly(settings), queueRoutes(context.queues));
   app.use('/admin/budgets', notStored, adminOnly(settings), ...jsonBody, adminBudgetRoutes(api));
 
+  app.use(
+    '/anthropic',
+    anthropicHead,
+    notStored,
+    authentication({ ...identity, keyOf }),
+    ...jsonBody,
+    anthropicDoor(api, settings.limits.maxMessageChars),
+    anthropicErrors(context.log),
+  );
   app.use('/ai-sdk', notStored, authenticated, ...jsonBody, aiSdkDoor(api, settings.limits.maxMessageChars));
 
   app.use('/v1', notStored);

@@ -1,4 +1,5 @@
-import type { Conversation, ConversationView, User } from '../domain/conversation.js';
+import type { ContentBlock } from '../domain/content.js';
+import type { Conversation, ConversationView, Message, User } from '../domain/conversation.js';
 import { noSuch } from '../domain/errors.js';
 import { conversationBudget, deleteBudget } from '../store/budgets.js';
 import {
@@ -20,6 +21,11 @@ import { toBlocks } from './send-message.js';
 import type { ServiceContext } from './service-context.js';
 import type { Work } from './work.js';
 
+type NewConversation = Omit<CreateConversationBody, 'messages'> & {
+  /** A history to begin with. */
+  messages?: readonly { role: Message['role']; content: string | ContentBlock[] }[] | undefined;
+};
+
 /**
  * Makes a conversation, with the history that the caller brings.
  *
@@ -29,7 +35,7 @@ export async function createConversation(
   { models }: ServiceContext,
   { tx }: Work,
   owner: User,
-  { title, system, model, concurrency = 'queue', messages = [], documentId }: CreateConversationBody,
+  { title, system, model, concurrency = 'queue', messages = [], documentId }: NewConversation,
 ): Promise<ConversationView> {
   if (model) models.resolve(model);
   if (documentId && !(await findDocumentOf(tx, documentId, owner.id))) throw noSuch('document');

@@ -30,6 +30,8 @@ export interface NewMessage {
   content: string | ContentBlock[];
   /** `false`: a remark between people; options otherwise. */
   generate: false | GenerationOptions;
+  /** Nothing is added to the options from the generation whose calls the message answers. */
+  optionsAreWhole?: boolean;
   clientId: string | null;
   metadata: Record<string, unknown> | null;
   origin: MessageOrigin;
@@ -57,7 +59,9 @@ export async function sendMessage(
   const content = toBlocks(input.content);
   if (!hasContent(content)) throw new AppError('invalid_request', 'The message is empty.');
 
-  const options = input.generate && (await continuedOptions(tx, conversation.id, content, input.generate));
+  const options = input.optionsAreWhole
+    ? input.generate
+    : input.generate && (await continuedOptions(tx, conversation.id, content, input.generate));
   const plan = options && (await planGeneration(context, work, conversation, input.author.id, options));
   const position = conversation.nextPosition;
   await updateConversation(tx, conversation.id, { nextPosition: position + 2 });

@@ -1,27 +1,10 @@
-import {
-  toolResultText,
-  type ContentBlock,
-  type ContentDelta,
-  type ToolResultBlock,
-} from '../../domain/content.js';
+import { toolResultText, type ContentDelta, type ToolResultBlock } from '../../domain/content.js';
 import { parseStorable } from '../../domain/storable.js';
+import { isCall, type ToldBlock } from '../telling/told.js';
 import type { UiChunk } from './ui-chunk.js';
-
-/** A block of the model's as its client has it. */
-export interface ToldBlock {
-  start: ContentBlock;
-  /** What its deltas have brought: text, thinking, or the JSON of a call's input. */
-  text: string;
-  closed: boolean;
-}
 
 /** Which tools the client runs itself, by name. */
 export type ClientTools = ReadonlySet<string>;
-
-export type Call = Extract<ContentBlock, { type: 'tool_use' | 'server_tool_use' }>;
-
-export const isCall = (block: ContentBlock): block is Call =>
-  block.type === 'tool_use' || block.type === 'server_tool_use';
 
 /** Absent where the client runs the tool. */
 export const runs = (name: string, clientTools: ClientTools): { providerExecuted?: true } =>

@@ -1,20 +1,19 @@
 import type { ContentBlock, ToolResultBlock } from '../../domain/content.js';
 import type { GenerationHead, GenerationOptions } from '../../domain/generation.js';
 import type { GenerationEvent } from '../../wire/stream-dialect.js';
+import { isShown, type ShownPart } from '../telling/told.js';
+import { shownParts, wayTo } from '../telling/way-to.js';
+import type { ClientTools } from './part-chunks.js';
 import {
   closeBlock,
   endStep,
   failCalls,
-  isShown,
   nothingTold,
   tellPart,
   tellParts,
-  type ShownPart,
-  type Told,
+  type UiTold,
 } from './told-parts.js';
-import type { ClientTools } from './part-chunks.js';
 import { beginOf, endOf, type UiChunk } from './ui-chunk.js';
-import { shownParts, wayTo } from './way-to.js';
 
 /** A generation whose calls the client has answered: the answer goes on in the same message. */
 export interface EarlierPart {
@@ -33,7 +32,7 @@ export interface UiState {
   begun: boolean;
   over: boolean;
   clientTools: ClientTools;
-  told: Told;
+  told: UiTold;
   /** All that there is of the answer, while what was told goes beyond it: nothing is told until it has caught up. */
   goal: readonly ShownPart[] | undefined;
   /** The log has told all of the answer. */

@@ -1,91 +1,49 @@
 import {
-  deltaText,
-  type Chunk,
-  type ContentBlock,
-  type StreamPart,
-  type ToolResultBlock,
-} from '../../domain/content.js';
-import {
-  deltaOf,
-  endOf,
-  isCall,
-  resultOf,
-  runs,
-  startOf,
-  type Call,
-  type ClientTools,
-  type ToldBlock,
-} from './part-chunks.js';
+  callOf,
+  closeBlock as closeOpen,
+  nothingTold as nothing,
+  takePart,
+  type ShownPart,
+  type Told,
+} from '../telling/told.js';
+import { deltaOf, endOf, resultOf, runs, startOf, type ClientTools } from './part-chunks.js';
 import type { UiChunk } from './ui-chunk.js';
 
-/** A part of an answer's stream that shows: of a block of the model's, or the result of a call. */
-export type ShownPart = Extract<Chunk, { index: number }> | ToolResultBlock;
-
-export const isShown = (part: StreamPart): part is ShownPart =>
-  part.type === 'tool_result' || part.type.startsWith('content_block_');
-
 /** What a client has been told of an answer. */
-export interface Told {
-  blocks: readonly ToldBlock[];
-  /** Calls that have their results. */
-  answered: readonly string[];
+export interface UiTold extends Told {
   /** A step is one call of the model with the results of its tools. */
   step: 'none' | 'open' | 'answered';
 }
 
 interface Telling {
-  told: Told;
+  told: UiTold;
   chunks: UiChunk[];
 }
 
-export const nothingTold: Told = { blocks: [], answered: [], step: 'none' };
+export const nothingTold: UiTold = { ...nothing, step: 'none' };
 
 /**
- * Tells a part. A part that fits nowhere is dropped, since a log may be joined anywhere.
+ * Tells a part, unless it fits nowhere.
  *
  * Tools of the worker count as run by the provider: clients neither run them nor take their results for their own.
  */
-export function tellPart(told: Told, part: ShownPart, clientTools: ClientTools): Telling {
-  switch (part.type) {
-    case 'content_block_start': {
-      if (part.index !== told.blocks.length) return { told, chunks: [] };
-      const closed = closeBlock(told, clientTools);
-      const block: ToldBlock = {
-        start: part.content_block,
-        text: '',
-        closed: isWholeAtStart(part.content_block),
-      };
-      return {
-        told: { ...closed.told, blocks: [...closed.told.blocks, block], step: 'open' },
-        chunks: [...closed.chunks, ...stepBefore(told), ...startOf(block, part.index, clientTools)],
-      };
-    }
-    case 'content_block_delta': {
-      const block = told.blocks[part.index];
-      if (!block || block.closed) return { told, chunks: [] };
-      const text = block.text + (deltaText(part.delta) ?? '');
-      return {
-        told: { ...told, blocks: told.blocks.with(part.index, { ...block, text }) },
-        chunks: deltaOf(block, part.index, part.delta),
-      };
-    }
-    case 'content_block_stop':
-      return part.index === openIndex(told) ? closeBlock(told, clientTools) : { told, chunks: [] };
-    case 'tool_result': {
-      const { tool_use_id: toolCallId } = part;
-      const call = callOf(told, toolCallId);
-      if (!call || told.answered.includes(toolCallId)) return { told, chunks: [] };
-      const closed = closeBlock(told, clientTools);
-      return {
-        told: { ...closed.told, answered: [...told.answered, toolCallId], step: 'answered' },
-        chunks: [...closed.chunks, resultOf(part, runs(call.name, clientTools))],
-      };
-    }
-  }
+export function tellPart(told: UiTold, part: ShownPart, clientTools: ClientTools): Telling {
+  const taken = takePart(told, part);
+  let { step } = told;
+  const chunks = taken.parts.flatMap((each): UiChunk[] => {
+    const before = stepBefore(step);
+    if (each.type === 'tool_result') step = 'answered';
+    else if (each.type === 'content_block_start') step = 'open';
+    return [
+      ...(each.type === 'content_block_start' ? before : []),
+      ...chunksOf(taken.told, each, clientTools),
+    ];
+  });
+  return { told: { ...taken.told, step }, chunks };
 }
 
 /** Tells several parts. */
-export function tellParts(told: Told, parts: readonly ShownPart[], clientTools: ClientTools): Telling {
+export function tellParts(told: UiTold, parts: readonly ShownPart[], clientTools: ClientTools): Telling {
   const chunks: UiChunk[] = [];
   let now = told;
   for (const part of parts) {
@@ -97,21 +55,19 @@ export function tellParts(told: Told, parts: readonly ShownPart[], clientTools: 
 }
 
 /** Ends the block that is open, if one is. */
-export function closeBlock(told: Told, clientTools: ClientTools): Telling {
-  const index = openIndex(told);
-  const block = index === undefined ? undefined : told.blocks[index];
-  if (index === undefined || !block) return { told, chunks: [] };
+export function closeBlock(told: UiTold, clientTools: ClientTools): Telling {
+  const closed = closeOpen(told);
   return {
-    told: { ...told, blocks: told.blocks.with(index, { ...block, closed: true }) },
-    chunks: endOf(block, index, clientTools),
+    told: closed.told,
+    chunks: closed.parts.flatMap((part) => chunksOf(closed.told, part, clientTools)),
   };
 }
 
 /** Ends the step that is open, if one is. */
-export const endStep = ({ step }: Told): UiChunk[] => (step === 'none' ? [] : [{ type: 'finish-step' }]);
+export const endStep = ({ step }: UiTold): UiChunk[] => (step === 'none' ? [] : [{ type: 'finish-step' }]);
 
 /** Says of the worker's calls that have no result that none will come. */
-export function failCalls(told: Told, clientTools: ClientTools, errorText: string): UiChunk[] {
+export function failCalls(told: UiTold, clientTools: ClientTools, errorText: string): UiChunk[] {
   return told.blocks.flatMap(({ start }): UiChunk[] =>
     start.type === 'tool_use' && !clientTools.has(start.name) && !told.answered.includes(start.id)
       ? [{ type: 'tool-output-error', toolCallId: start.id, errorText, providerExecuted: true }]
@@ -119,19 +75,25 @@ export function failCalls(told: Told, clientTools: ClientTools, errorText: strin
   );
 }
 
-/** Blocks that no deltas follow. */
-const isWholeAtStart = ({ type }: ContentBlock): boolean =>
-  type !== 'text' && type !== 'thinking' && type !== 'tool_use' && type !== 'server_tool_use';
-
-function openIndex({ blocks }: Told): number | undefined {
-  const last = blocks.length - 1;
-  return blocks[last]?.closed === false ? last : undefined;
+/** What is said of a part that has been taken. */
+function chunksOf(told: Told, part: ShownPart, clientTools: ClientTools): UiChunk[] {
+  if (part.type === 'tool_result') {
+    const call = callOf(told, part.tool_use_id);
+    return call ? [resultOf(part, runs(call.name, clientTools))] : [];
+  }
+  const block = told.blocks[part.index];
+  if (!block) return [];
+  switch (part.type) {
+    case 'content_block_start':
+      return startOf(block, part.index, clientTools);
+    case 'content_block_delta':
+      return deltaOf(block, part.index, part.delta);
+    case 'content_block_stop':
+      return endOf(block, part.index, clientTools);
+  }
 }
 
-const callOf = ({ blocks }: Told, id: string): Call | undefined =>
-  blocks.map(({ start }) => start).find((start): start is Call => isCall(start) && start.id === id);
-
-const stepBefore = ({ step }: Told): UiChunk[] => {
+const stepBefore = (step: UiTold['step']): UiChunk[] => {
   switch (step) {
     case 'none':
       return [{ type: 'start-step' }];

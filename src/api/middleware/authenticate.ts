@@ -8,14 +8,16 @@ interface AuthenticationOptions {
   authenticate: Authenticate;
   /** Makes the user known, or takes over a changed name. */
   saveUser: (user: User) => Promise<void>;
+  /** A further way to send the token. */
+  keyOf?: (req: Request) => string | undefined;
 }
 
 /** Lets only callers with a good token pass; from here on {@link sessionOf} says who it is. */
-export function authentication({ authenticate, saveUser }: AuthenticationOptions): RequestHandler {
+export function authentication({ authenticate, saveUser, keyOf }: AuthenticationOptions): RequestHandler {
   // A user is written at the first request that this process sees, not at every one.
   const savedNames = new LRUCache<string, string>({ max: 10_000 });
   return async (req, res, next) => {
-    const token = tokenOf(req);
+    const token = keyOf?.(req) || tokenOf(req);
     if (!token) throw new AppError('unauthenticated', 'Send a token: Authorization: Bearer <token>.');
     const session = await authenticate(token);
     const { user } = session;

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import { AppError, errorCodes } from '../../domain/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import { toAppError } from './to-app-error.js';
@@ -9,6 +9,14 @@ export function toProblem({ code, message, errors }: AppError, status: number = 
   return { type: `urn:tokencast:error:${code}`, title, status, detail: message, code, errors };
 }
 
+/** Writes down what the caller is not to blame for. */
+export function logFault(log: Logger, { id: requestId }: Pick<Request, 'id'>, fault: AppError): void {
+  if (errorCodes[fault.code].status < 500) return;
+  const fields = { requestId, code: fault.code, err: fault };
+  if (fault.code === 'internal') log.error(fields, 'request failed');
+  else log.warn(fields, 'request refused');
+}
+
 /** The end of the line: whatever went wrong becomes `application/problem+json` (RFC 9457), here alone. */
 export function problems(log: Logger): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
@@ -16,11 +24,7 @@ export function problems(log: Logger): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const problem = toAppError(error);
     const { status } = errorCodes[problem.code];
-    if (status >= 500) {
-      const fields = { requestId: req.id, code: problem.code, err: problem };
-      if (problem.code === 'internal') log.error(fields, 'request failed');
-      else log.warn(fields, 'request refused');
-    }
+    logFault(log, req, problem);
     if (res.headersSent) {
       // Part of an answer is out: only a broken connection tells the client that it is not whole.
       if (!res.writableEnded) res.destroy();

@@ -30,7 +30,10 @@ export function securityHeaders({ corsOrigins }: Pick<ApiSettings, 'corsOrigins'
       'Idempotency-Replayed',
       'Location',
       'Preference-Applied',
+      'Request-Id',
       'Retry-After',
+      'X-Conversation-Id',
+      'X-Generation-Id',
       'X-Request-Id',
     ];
     const origin = corsOrigins === '*' ? '*' : [...corsOrigins];

@@ -16,6 +16,7 @@ import { listQuery } from '../../wire/http.js';
 import { accept, type Acceptance } from '../accept.js';
 import { checkSchema } from '../check-schema.js';
 import { createRouter, type Api } from '../api.js';
+import { signalOfLeaving } from '../leaving.js';
 import { sessionOf } from '../middleware/authenticate.js';
 import { pageOfTurns } from '../page.js';
 import { parse } from '../parse.js';
@@ -162,15 +163,9 @@ async function answerAccepted(
     res.status(status).json(body);
     return;
   }
-  const gone = new AbortController();
-  const leave = () => {
-    gone.abort();
-  };
-  // It may have left while its message was accepted: nothing would tell.
-  if (res.closed) leave();
-  else res.once('close', leave);
-  await streams.waitForEnd(generation, waitSeconds * 1000, gone.signal, session);
-  if (gone.signal.aborted) return; // whoever leaves early cancels nothing
+  const gone = signalOfLeaving(res);
+  await streams.waitForEnd(generation, waitSeconds * 1000, gone, session);
+  if (gone.aborted) return; // whoever leaves early cancels nothing
   const now = await current();
   res
     .set('Preference-Applied', `wait=${waitSeconds}`)

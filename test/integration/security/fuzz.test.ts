@@ -187,6 +187,13 @@ describe('over HTTP', () => {
         expect(status, body).toBeGreaterThanOrEqual(200);
         expect(status, body).not.toBe(500);
         if (status < 400 || request.method === 'HEAD') return;
+        if (route.errors === 'anthropic' && type.startsWith('application/json')) {
+          expect(JSON.parse(body)).toMatchObject({
+            type: 'error',
+            error: { type: expect.any(String) as string },
+          });
+          return;
+        }
         expect(type).toMatch(/^application\/problem\+json/);
         const problem = JSON.parse(body) as { code: string; status: number };
         expect(Object.keys(errorCodes)).toContain(problem.code);

@@ -18,6 +18,8 @@ export interface Route {
   path: string;
   body?: z.ZodType;
   query?: z.ZodType;
+  /** In whose form it tells of errors; by default as problem documents. */
+  errors?: 'anthropic';
 }
 
 const bodies = conversationBodies(32_000);
@@ -57,6 +59,11 @@ export const routes: Route[] = [
   { method: 'GET', path: '/ai-sdk/chat/:conversation' },
   { method: 'GET', path: '/ai-sdk/chat/:conversation/stream' },
   { method: 'POST', path: '/ai-sdk/chat/:conversation/stop' },
+  { method: 'POST', path: '/anthropic/v1/messages', errors: 'anthropic' },
+  { method: 'POST', path: '/anthropic/v1/messages/count_tokens', errors: 'anthropic' },
+  { method: 'GET', path: '/anthropic/v1/messages/:generation/events', errors: 'anthropic' },
+  { method: 'GET', path: '/anthropic/v1/models', errors: 'anthropic' },
+  { method: 'GET', path: '/anthropic/v1/models/:token', errors: 'anthropic' },
   { method: 'GET', path: '/admin/budgets/users/:user' },
   { method: 'PUT', path: '/admin/budgets/users/:user', body: budgetLimitBody },
   { method: 'DELETE', path: '/admin/budgets/users/:user' },
