@@ -1,9 +1,12 @@
-type Listeners<Events extends Record<string, unknown[]>> = {
+/** What each event tells, by its name. */
+type Told<Events> = Record<keyof Events, unknown[]>;
+
+type Listeners<Events extends Told<Events>> = {
   [E in keyof Events]?: Set<(...told: Events[E]) => void>;
 };
 
 /** Listeners by the name of what they hear of; one that throws disturbs no other. */
-export class Emitter<Events extends Record<string, unknown[]>> {
+export class Emitter<Events extends Told<Events>> {
   readonly #listeners: Listeners<Events> = {};
 
   /** Returns the way out. */

@@ -19,7 +19,7 @@ import { TextHandlers, type TextHandler } from './text-handlers.js';
 import { gaveUp, GenerationFailed, TokencastError } from './tokencast-error.js';
 
 /** What a handle tells, by the name of the event. */
-export interface GenerationHandleEvents extends Record<string, unknown[]> {
+export interface GenerationHandleEvents {
   /** What is new of the text, and all of it. */
   text: [delta: string, fullText: string];
   /** The generation started over: the text begins anew, and what was told of it counts no more. */
@@ -136,7 +136,7 @@ export class GenerationHandle<Results extends object = object> implements AsyncI
   }
 
   /** Calls `listener` for every event of this name from now on. Returns the way out. */
-  readonly on = <E extends keyof GenerationHandleEvents & string>(
+  readonly on = <E extends keyof GenerationHandleEvents>(
     event: E,
     listener: (...told: GenerationHandleEvents[E]) => void,
   ): (() => void) => this.#events.on(event, listener);

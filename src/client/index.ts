@@ -21,7 +21,6 @@ export type {
 export type { DocumentPhase } from '../domain/document-phase.js';
 export { citationMark, citationsIn } from '../domain/citations.js';
 export type { Citation } from '../domain/citations.js';
-export { documentReport } from '../domain/document-report.js';
 export { hasEnded } from '../domain/generation.js';
 export type {
   Generation,
