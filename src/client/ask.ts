@@ -1,7 +1,7 @@
 import { GenerationHandle, type GenerationReference } from './generation-handle.js';
 import { TokencastHttp } from './http.js';
 import type { NewMessage } from './http-types.js';
-import type { RoomConnectionOptions } from './room-connection.js';
+import type { RoomConnectionOptions } from './room-view.js';
 import { TokencastError } from './tokencast-error.js';
 
 /** Watches one generation: see {@link GenerationHandle}. */

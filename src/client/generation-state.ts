@@ -8,7 +8,7 @@ import type {
   RoomSnapshot,
   TerminalEventType,
 } from '../wire/room-events.js';
-import type { RoomModel } from './room-connection.js';
+import type { RoomModel } from './room-view.js';
 import { reduceLive, toLive, withHead, type LiveGeneration } from './live-generation.js';
 
 /** A generation that has ended, with what it has written. */

@@ -66,7 +66,8 @@ export { fromDocumentSnapshot, reduceDocument, sectionRun, sectionText } from '.
 export type { DocumentState, LiveRun } from './document-state.js';
 export { ask, watchGeneration } from './ask.js';
 export { GenerationHandle } from './generation-handle.js';
-export type { GenerationHandleEvents, GenerationReference, GenerationView } from './generation-handle.js';
+export type { GenerationReference } from './generation-handle.js';
+export type { GenerationHandleEvents, GenerationView } from './generation-view.js';
 export type { FinishedGeneration } from './generation-state.js';
 export type { TextHandler } from './text-handlers.js';
 export { SessionTokens } from './session-tokens.js';
@@ -74,7 +75,7 @@ export type { Transport } from './line.js';
 export { patiently } from './patiently.js';
 export { RoomConnection } from './room-connection.js';
 export type { CaughtUp } from './catch-up.js';
-export type { ConnectionState, RoomConnectionOptions, RoomView } from './room-connection.js';
+export type { ConnectionState, RoomConnectionOptions, RoomView } from './room-view.js';
 export { retryDelayMs } from './retry-delay.js';
 export { RoomHistory } from './room-history.js';
 export type { HistoryState } from './room-history.js';

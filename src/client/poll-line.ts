@@ -47,7 +47,7 @@ export class PollLine<Snapshot extends AnySnapshot> implements Line {
     try {
       for (;;) {
         const snapshot = await this.options.look(signal);
-        if (signal.aborted) return;
+        if (this.#isOver()) return;
         const seen = JSON.stringify(snapshot);
         if (known === '') {
           this.listener.opened();
@@ -55,18 +55,22 @@ export class PollLine<Snapshot extends AnySnapshot> implements Line {
         } else if (seen !== known) this.listener.looked(snapshot);
         known = seen;
         await this.#pause();
-        if (signal.aborted) return;
+        if (this.#isOver()) return;
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (this.#isOver()) return;
       this.close();
-      const known =
+      const reason =
         error instanceof TokencastError
           ? error
           : new TokencastError('internal', String(error), { cause: error });
-      if (isFinal(known.code)) this.listener.refused(known);
-      else this.listener.lost(known, false);
+      if (isFinal(reason.code)) this.listener.refused(reason);
+      else this.listener.lost(reason, false);
     }
+  }
+
+  #isOver(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #pause(): Promise<void> {

@@ -86,7 +86,7 @@ export function fromLook(snapshot: RoomSnapshot, held: RoomState): RoomState {
       : [];
   const messages = [...older, ...next.messages];
   const stand = new Set(messages.map(({ id }) => id));
-  const ended = [...held.ended].filter(([, { messageId }]) => messageId !== null && stand.has(messageId));
+  const ended = [...held.ended].filter(([, { messageId }]) => stand.has(messageId));
   return { ...next, messages, ended: new Map(ended) };
 }
 

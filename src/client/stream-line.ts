@@ -68,8 +68,8 @@ export class StreamLine<Snapshot extends AnySnapshot> implements Line {
       else if (!response.ok) this.#refuse(await problemOf(response), isOurs(response));
       else if (!isEventStream(response) || !response.body) this.#lost('No event stream was answered.', true);
       else {
-        await this.#read(response.body.getReader(), after, signal);
-        if (!signal.aborted) this.#lost('The stream was closed.', false);
+        const isAtEnd = await this.#read(response.body.getReader(), after, signal);
+        if (isAtEnd) this.#lost('The stream was closed.', false);
       }
     } catch (error) {
       if (!signal.aborted) this.#lost('The server cannot be reached.', false, error);
@@ -87,11 +87,12 @@ export class StreamLine<Snapshot extends AnySnapshot> implements Line {
     });
   }
 
+  /** Resolves with whether it has come to its end; else it is read no more. */
   async #read(
     reader: ReadableStreamDefaultReader<Uint8Array>,
     after: Cursor | undefined,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const decoder = new TextDecoder();
     const parser = createParser({
       onEvent: ({ id, data }) => {
@@ -100,7 +101,7 @@ export class StreamLine<Snapshot extends AnySnapshot> implements Line {
     });
     for (;;) {
       const { done, value } = await reader.read();
-      if (done || signal.aborted) return;
+      if (done || signal.aborted) return !signal.aborted;
       this.#bound(silentMs, 'The stream fell silent.');
       if (!this.#opened) {
         this.#opened = true;

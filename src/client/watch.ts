@@ -9,7 +9,8 @@ import type {
 import { fromDocumentSnapshot, reduceDocument, type DocumentState } from './document-state.js';
 import type { TokencastHttp } from './http.js';
 import type { RequestOptions } from './http-types.js';
-import { RoomConnection, type RoomConnectionOptions } from './room-connection.js';
+import { RoomConnection } from './room-connection.js';
+import type { RoomConnectionOptions } from './room-view.js';
 import { fromLook, fromSnapshot, reduceRoom, snapshotMessages, type RoomState } from './room-state.js';
 import { fromUserSnapshot, reduceUser, type UserState } from './user-state.js';
 

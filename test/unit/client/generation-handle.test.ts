@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { GenerationHandle } from '../../../src/client/generation-handle.js';
-import type { RoomConnectionOptions } from '../../../src/client/room-connection.js';
+import type { RoomConnectionOptions } from '../../../src/client/room-view.js';
 import { TokencastError } from '../../../src/client/tokencast-error.js';
 import { conversationRoom } from '../../../src/wire/room.js';
 import type { ConversationSnapshot, RoomEvent } from '../../../src/wire/room-events.js';
