@@ -13,13 +13,17 @@ interface SessionTokensOptions {
 
 /** Holds the token of a session and renews it with the server: `getToken` and `renewToken` of every connection. */
 export class SessionTokens {
+  /** Whose tokens they are: a connection that is given this as its options goes there. */
+  readonly url: string | undefined;
   readonly #http: TokencastHttp;
+  readonly #onRenewed: ((session: Session) => void) | undefined;
   #token: string;
   #renewing: Promise<void> | null = null;
 
-  constructor(private readonly options: SessionTokensOptions) {
-    const { url, token, fetch } = options;
+  constructor({ url, token, onRenewed, fetch }: SessionTokensOptions) {
+    this.url = url;
     this.#token = token;
+    this.#onRenewed = onRenewed;
     this.#http = new TokencastHttp({
       ...(url !== undefined && { baseUrl: url }),
       getToken: this.getToken,
@@ -35,7 +39,7 @@ export class SessionTokens {
       .refreshSession()
       .then((session) => {
         this.#token = session.token;
-        this.options.onRenewed?.(session);
+        this.#onRenewed?.(session);
       })
       .finally(() => {
         this.#renewing = null;

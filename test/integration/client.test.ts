@@ -1,3 +1,4 @@
+import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   ask,
@@ -14,13 +15,15 @@ import { openScene, type Scene } from '../support/scene.js';
 
 /** The client library against the running product, and through proxies that let only some things through. */
 
+const secret = 'a secret of these tests, of more than 32 bytes';
+
 let scene: Scene;
 let open: NarrowProxy;
 let withoutUpgrades: NarrowProxy;
 let buffering: NarrowProxy;
 
 beforeAll(async () => {
-  scene = await openScene();
+  scene = await openScene({ env: { AUTH_SECRET: secret } });
   const target = scene.system.api().url;
   [open, withoutUpgrades, buffering] = await Promise.all([
     openNarrowProxy(target),
@@ -207,4 +210,43 @@ test('a question is asked and answered in one call, read by several handlers', a
   await handle.finished;
   expect(handle.results.length).toBe('Three words here'.length);
   expect(handle.results.words?.join(' ')).toBe('Three words here');
+});
+
+test('an event stream whose token ends goes on under a fresh one, and nothing is lost or comes twice', async () => {
+  const { generation, model } = await scene.ask();
+  const { id, name } = scene.ada.user;
+  let token = await new SignJWT({ name })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(id)
+    .setJti('a session of a test')
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + 3)
+    .sign(new TextEncoder().encode(secret));
+  const short = token;
+  const streams = () =>
+    withoutUpgrades.asked.filter((path) => path.endsWith('/events') || path.includes('after='));
+  const before = streams().length;
+  const handle = watch(
+    generation,
+    through(withoutUpgrades, {
+      getToken: () => token,
+      renewToken: () => {
+        token = scene.ada.token;
+        return Promise.resolve();
+      },
+    }),
+  );
+  const deltas: string[] = [];
+  handle.on('text', (delta) => deltas.push(delta));
+  model.text('before ');
+  await has(handle, 'before ');
+  expect(token).not.toBe(short);
+  await until(handle, () => handle.transport === null);
+  model.text('after').stop();
+  await handle.finished;
+  expect(deltas.join('')).toBe('before after');
+  expect(streams().slice(before)).toEqual([
+    `/v1/generations/${generation.id}/events`,
+    expect.stringMatching(/\/events\?after=\d+-\d+$/) as string,
+  ]);
 });
