@@ -29,6 +29,7 @@ const table = {
   'src/gateway': ['src/domain', 'src/wire', 'src/lib', 'src/store', 'src/redis'],
   'src/embedded': ['src/domain', 'src/lib'],
   'src/client': ['src/wire', 'src/domain'],
+  'src/react': ['src/client'],
   'src/cli': ['src/client'],
   workers: [
     'src/domain',
@@ -41,7 +42,7 @@ const table = {
     'src/providers',
     'src/storage',
   ],
-  'web/src': ['src/client', 'src/wire'],
+  'web/src': ['src/client', 'src/react', 'src/wire'],
 };
 
 const compositionRoots = '^(src|workers)/(main|main-api|compose-[a-z]+)\\.ts$';
@@ -75,7 +76,7 @@ module.exports = {
     {
       name: 'client-without-node',
       severity: 'error',
-      from: { path: '^(src/(client|wire|domain)|web/src)/' },
+      from: { path: '^(src/(client|react|wire|domain)|web/src)/' },
       to: { dependencyTypes: ['core'] },
     },
     {

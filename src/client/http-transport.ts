@@ -80,7 +80,7 @@ interface Problem {
 }
 
 /** Proxies answer with pages of their own: what is no problem document gets a plain sentence. */
-async function problemOf(response: Response): Promise<TokencastError> {
+export async function problemOf(response: Response): Promise<TokencastError> {
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
   const problem = isJson ? ((await response.json().catch(() => ({}))) as Problem) : {};
   const retryAfterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN);

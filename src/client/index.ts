@@ -21,7 +21,6 @@ export type {
 export type { DocumentPhase } from '../domain/document-phase.js';
 export { citationMark, citationsIn } from '../domain/citations.js';
 export type { Citation } from '../domain/citations.js';
-export { documentReport } from '../domain/document-report.js';
 export { hasEnded } from '../domain/generation.js';
 export type {
   Generation,
@@ -41,6 +40,7 @@ export type {
   PresentUser,
   RoomEvent,
   RoomSnapshot,
+  UserSnapshot,
 } from '../wire/room-events.js';
 export type { BudgetView as Budget } from '../wire/budget.js';
 export type { ConversationUsage, DayUsage, ModelUsage, UsageFigures, UsageReport } from '../wire/usage.js';
@@ -64,9 +64,18 @@ export type {
 } from './http-types.js';
 export { fromDocumentSnapshot, reduceDocument, sectionRun, sectionText } from './document-state.js';
 export type { DocumentState, LiveRun } from './document-state.js';
+export { ask, watchGeneration } from './ask.js';
+export { GenerationHandle } from './generation-handle.js';
+export type { GenerationReference } from './generation-handle.js';
+export type { GenerationHandleEvents, GenerationView } from './generation-view.js';
+export type { FinishedGeneration } from './generation-state.js';
+export type { TextHandler } from './text-handlers.js';
+export { SessionTokens } from './session-tokens.js';
+export type { Transport } from './line.js';
+export { patiently } from './patiently.js';
 export { RoomConnection } from './room-connection.js';
 export type { CaughtUp } from './catch-up.js';
-export type { ConnectionState, RoomConnectionOptions, RoomView } from './room-connection.js';
+export type { ConnectionState, RoomConnectionOptions, RoomView } from './room-view.js';
 export { retryDelayMs } from './retry-delay.js';
 export { RoomHistory } from './room-history.js';
 export type { HistoryState } from './room-history.js';
@@ -85,6 +94,6 @@ export { structuredObjects } from './structured-objects.js';
 export { fromUserSnapshot, reduceUser } from './user-state.js';
 export type { UserState } from './user-state.js';
 export { watchConversation, watchDocument, watchUser } from './watch.js';
-export { TokencastError } from './tokencast-error.js';
+export { GenerationFailed, TokencastError } from './tokencast-error.js';
 export type { ClientErrorCode } from './tokencast-error.js';
 export type { WritingPace } from './writing-pace.js';

@@ -82,12 +82,42 @@ export function toEnded(held: LiveGeneration | undefined, head: GenerationHead):
 }
 
 /** It starts over: what it has written is forgotten. */
-export function startOver(live: LiveGeneration): LiveGeneration {
+function startOver(live: LiveGeneration): LiveGeneration {
   const { warnings } = live;
   return { ...live, content: [], ...nothingSeen, warnings, ...(live.html && { html: [] }) };
 }
 
-export function withChunk(live: LiveGeneration, chunk: Chunk, at: string): LiveGeneration {
+/** What changes a generation while it runs, beside its head. */
+export type LiveEvent =
+  | RoomEventOf<'generation.chunk'>
+  | RoomEventOf<'generation.html'>
+  | RoomEventOf<'generation.tool_result'>
+  | RoomEventOf<'generation.object'>
+  | RoomEventOf<'generation.warning'>
+  | RoomEventOf<'generation.progress'>
+  | RoomEventOf<'generation.reset'>;
+
+/** The generation after one more of its events. */
+export function reduceLive(live: LiveGeneration, event: LiveEvent): LiveGeneration {
+  switch (event.type) {
+    case 'generation.chunk':
+      return withChunk(live, event.chunk, event.at);
+    case 'generation.html':
+      return withHtml(live, event);
+    case 'generation.tool_result':
+      return withToolResult(live, event);
+    case 'generation.object':
+      return withObject(live, event);
+    case 'generation.warning':
+      return withWarning(live, event);
+    case 'generation.progress':
+      return withProgress(live, event);
+    case 'generation.reset':
+      return startOver(live);
+  }
+}
+
+function withChunk(live: LiveGeneration, chunk: Chunk, at: string): LiveGeneration {
   const content = applyChunk(live.content, chunk);
   const timed = timeBlock(chunk.type === 'message_start' ? { ...live, ...noTimes } : live, chunk, at);
   if (content === live.content && timed === live) return live;
@@ -95,7 +125,7 @@ export function withChunk(live: LiveGeneration, chunk: Chunk, at: string): LiveG
   return { ...timed, content, pace: observe(live.pace, chunk, { at, isFirst }) };
 }
 
-export function withToolResult(
+function withToolResult(
   live: LiveGeneration,
   { toolUseId, output, isError, at }: RoomEventOf<'generation.tool_result'>,
 ): LiveGeneration {
@@ -104,7 +134,7 @@ export function withToolResult(
   return { ...finish(live, toolUseId, at), content: [...live.content, result] };
 }
 
-export function withHtml(
+function withHtml(
   live: LiveGeneration,
   { block, language, html, done }: RoomEventOf<'generation.html'>,
 ): LiveGeneration {
@@ -113,7 +143,7 @@ export function withHtml(
   return { ...live, html: blocks.sort((a, b) => a.block - b.block) };
 }
 
-export function withObject(
+function withObject(
   live: LiveGeneration,
   { index, value, complete }: RoomEventOf<'generation.object'>,
 ): LiveGeneration {
@@ -122,7 +152,7 @@ export function withObject(
   return { ...live, objects };
 }
 
-export function withWarning(
+function withWarning(
   live: LiveGeneration,
   { code, message, at }: RoomEventOf<'generation.warning'>,
 ): LiveGeneration {
@@ -130,7 +160,7 @@ export function withWarning(
   return { ...live, warnings: [...others, { code, message, at }] };
 }
 
-export function withProgress(
+function withProgress(
   live: LiveGeneration,
   { metrics, estimatedPercent, estimatedOutputTokens, stage }: RoomEventOf<'generation.progress'>,
 ): LiveGeneration {

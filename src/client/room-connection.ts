@@ -1,59 +1,19 @@
-import { io, type Socket } from 'socket.io-client';
-import type { Cursor } from '../wire/cursor.js';
-import type { Room } from '../wire/room.js';
+import { noCursor, type Cursor } from '../wire/cursor.js';
 import type { AnySnapshot, RoomEventWith, RoomSnapshot } from '../wire/room-events.js';
-import type { Ack, JoinAck } from '../wire/socket-events.js';
-import { CatchUp, type CaughtUp } from './catch-up.js';
+import { CatchUp } from './catch-up.js';
+import { Ladder } from './ladder.js';
+import { lineMakers, type WatchedRoom } from './line-makers.js';
+import type { Joined, Transport } from './line.js';
 import { retryDelayMs } from './retry-delay.js';
 import type { RoomState } from './room-state.js';
+import type { ConnectionState, RoomConnectionOptions, RoomModel, RoomView } from './room-view.js';
 import { SessionRenewal } from './session-renewal.js';
-import { TokencastError } from './tokencast-error.js';
+import { gaveUp, TokencastError } from './tokencast-error.js';
 import { TypingNotice } from './typing-notice.js';
 
-/** How the connection stands. Only in `live` is the room's state known to be the state of now. */
-export type ConnectionState =
-  | { readonly state: 'connecting' }
-  /**
-   * `caughtUp` stands for a few seconds after a connection that came back; `sessionEndsAt`, in ms since the epoch, is
-   * there once the session is about to end and could not be renewed.
-   */
-  | { readonly state: 'live'; readonly caughtUp: CaughtUp | null; readonly sessionEndsAt: number | null }
-  /** `retryAt`: time of the next try, in ms since the epoch. */
-  | { readonly state: 'reconnecting'; readonly retryAt: number }
-  /** The machine says that it has no network; tries go on quietly. */
-  | { readonly state: 'offline' }
-  /** For good: closed by the owner (`error` null) or refused by the server. */
-  | { readonly state: 'closed'; readonly error: TokencastError | null };
-
-/** One moment of a watched room. The same object until something changes. */
-export interface RoomView<S = RoomState> {
-  /** Null until the first join is answered. */
-  readonly room: S | null;
-  readonly connection: ConnectionState;
-}
-
-/** How the state of a kind of room is made: from a snapshot, and by one event after the other. */
-interface RoomModel<S, Snapshot extends AnySnapshot> {
-  fromSnapshot: (snapshot: Snapshot, cursor: Cursor) => S;
-  reduce: (state: S, event: RoomEventWith<Snapshot>) => S;
-}
-
-export interface RoomConnectionOptions {
-  /** The token of the moment; asked at every connect. */
-  getToken: () => string | null;
-  /** Makes `getToken` give a fresh token of the same user; asked for a minute before the one of now ends. */
-  renewToken?: () => Promise<unknown>;
-  /** Root of the server; default: the page's own. */
-  url?: string;
-  /** How long an unanswered connect or join is waited for. Default 10,000 ms. */
-  timeoutMs?: number;
-  /** How long `caughtUp` stands. Default 4,000 ms. */
-  caughtUpMs?: number;
-}
-
 /**
- * Watches one room over Socket.IO from construction to {@link close}: joins on every connect with the last cursor,
- * applies what comes, tries again with growing delays, and never gives up unless the server refuses.
+ * Watches one room from construction to {@link close}, over a socket, an event stream or by polling, whichever works:
+ * joins with the last cursor, applies what comes, and tries again with growing delays.
  *
  * `subscribe` and `getSnapshot` fit React's `useSyncExternalStore`.
  */
@@ -61,65 +21,72 @@ export class RoomConnection<
   S extends { readonly cursor: Cursor } = RoomState,
   Snapshot extends AnySnapshot = RoomSnapshot,
 > {
-  readonly #options: Required<Pick<RoomConnectionOptions, 'timeoutMs' | 'caughtUpMs'>> &
-    RoomConnectionOptions;
-  readonly #socket: Socket;
+  readonly #options: RoomConnectionOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #ladder: Ladder<Snapshot>;
   readonly #typing = new TypingNotice((typing) => {
-    // Volatile: what is not told now need not be told later.
-    this.#socket.volatile.emit('typing', { room: this.room, typing });
+    this.#ladder.line?.setTyping(typing);
   });
-  #view: RoomView<S> = { room: null, connection: { state: 'connecting' } };
+  #view: RoomView<S> = { room: null, connection: { state: 'connecting' }, transport: null };
   #joined = false;
   #failedTries = 0;
+  /** Whether a refused token may be renewed: once for each time that one was taken. */
+  #mayRenewRefused: boolean;
+  #hasExpired = false;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #catchUp: CatchUp;
-  readonly #renewal = new SessionRenewal({
-    renew: () => this.#renew(),
-    onEnd: (sessionEndsAt) => {
-      this.#amendLive({ sessionEndsAt });
-    },
-  });
+  readonly #renewal: SessionRenewal;
 
   constructor(
-    private readonly room: Room,
+    private readonly watched: WatchedRoom<Snapshot>,
     private readonly model: RoomModel<S, Snapshot>,
     options: RoomConnectionOptions,
   ) {
-    this.#options = { timeoutMs: 10_000, caughtUpMs: 4_000, ...options };
+    this.#options = options;
+    this.#mayRenewRefused = options.renewToken !== undefined;
+    this.#renewal = new SessionRenewal({
+      renew: () => this.#renew(),
+      onEnd: (sessionEndsAt) => {
+        this.#amendLive({ sessionEndsAt });
+        if (sessionEndsAt === null) this.#planRenewal(true);
+      },
+    });
     this.#catchUp = new CatchUp({
-      noticeMs: this.#options.caughtUpMs,
+      noticeMs: options.caughtUpMs ?? 4_000,
       onNotice: (caughtUp) => {
         this.#amendLive({ caughtUp });
       },
     });
-    const socketOptions = {
-      forceNew: true,
-      autoConnect: false,
-      reconnection: false,
-      timeout: this.#options.timeoutMs,
-      transports: ['websocket', 'polling'],
-      tryAllTransports: true,
-      auth: (answer: (data: object) => void) => {
-        answer({ token: options.getToken() });
+    this.#ladder = new Ladder(
+      lineMakers(watched, options),
+      {
+        after: () => this.#view.room?.cursor,
+        joined: (joined, transport) => {
+          this.#admitted(joined, transport);
+        },
+        received: (event) => {
+          this.#receive(event);
+        },
+        replaced: (snapshot, cursor) => {
+          this.#setRoom(this.model.fromSnapshot(snapshot, cursor, this.#view.room));
+        },
+        looked: (snapshot) => {
+          this.#setRoom(this.#afterLook(snapshot));
+        },
+        lost: (error) => {
+          this.#lost(error);
+        },
+        refused: (error) => {
+          void this.#refused(error);
+        },
       },
-    };
-    this.#socket = options.url === undefined ? io(socketOptions) : io(options.url, socketOptions);
-    this.#socket.on('connect', () => {
-      this.#join();
-    });
-    this.#socket.on('disconnect', () => {
-      this.#lost();
-    });
-    this.#socket.on('connect_error', (error) => {
-      this.#refusedOrLost(error);
-    });
-    this.#socket.onAny((_type: string, event: RoomEventWith<Snapshot>) => {
-      this.#receive(event);
-    });
+      options.betterWayMs ?? 30_000,
+    );
     browserWindow?.addEventListener('online', this.reconnect);
     browserWindow?.addEventListener('offline', this.#leftNetwork);
-    this.#socket.connect();
+    options.signal?.addEventListener('abort', this.#aborted);
+    if (options.signal?.aborted) this.#end(null);
+    else this.#ladder.open(0);
   }
 
   /** Calls `listener` after every change. Returns the way out. */
@@ -136,33 +103,27 @@ export class RoomConnection<
     if (state !== 'reconnecting' && state !== 'offline') return;
     clearTimeout(this.#retryTimer);
     this.#setConnection({ state: 'connecting' });
-    this.#socket.connect();
+    this.#ladder.open(this.#failedTries);
   };
 
   /** A dead connection says nothing by itself for most of a minute; one that still works is back at the next try. */
   readonly #leftNetwork = (): void => {
-    if (this.#socket.connected) this.#tryAgainLater();
+    if (this.#joined) this.#lost(new TokencastError('unreachable', 'The network is gone.'));
+  };
+
+  readonly #aborted = (): void => {
+    this.#end(null);
   };
 
   /** Asks for the room as it is now, for what its events do not tell. Does nothing while it is not live. */
   readonly refresh = (): void => {
-    if (!this.#joined) return;
-    this.#socket
-      .timeout(this.#options.timeoutMs)
-      .emit('join', { room: this.room }, (error: Error | null, ack: JoinAck<Snapshot>) => {
-        if (error || !ack.ok || !ack.snapshot || !this.#joined) return;
-        this.#view = { ...this.#view, room: this.model.fromSnapshot(ack.snapshot, ack.cursor) };
-        this.#notify();
-      });
+    if (this.#joined) this.#ladder.line?.refresh();
   };
 
   /** Adds to the state what was learned elsewhere, such as older history. Does nothing before the first join. */
   amend(change: (state: S) => S): void {
     const { room } = this.#view;
-    const changed = room && change(room);
-    if (changed === room) return;
-    this.#view = { ...this.#view, room: changed };
-    this.#notify();
+    if (room) this.#setRoom(change(room));
   }
 
   /** Tells the room that its watcher is typing: call it at every keystroke, and with false when the text is gone. */
@@ -175,73 +136,93 @@ export class RoomConnection<
     this.#end(null);
   }
 
-  #join(): void {
-    const after = this.#view.room?.cursor;
-    const payload = after === undefined ? { room: this.room } : { room: this.room, after };
-    // A callback, not a promise: events may follow the ack in the same turn.
-    this.#socket
-      .timeout(this.#options.timeoutMs)
-      .emit('join', payload, (error: Error | null, ack: JoinAck<Snapshot>) => {
-        if (this.#view.connection.state === 'closed' || !this.#socket.connected) return;
-        if (error) this.#tryAgainLater();
-        else if (ack.ok) this.#admitted(ack, after);
-        else if (isFinal(ack.error.code)) this.#end(new TokencastError(ack.error.code, ack.error.message));
-        else this.#tryAgainLater();
-      });
-  }
-
-  #admitted(
-    { resumed, cursor, snapshot }: Extract<JoinAck<Snapshot>, { ok: true }>,
-    after: Cursor | undefined,
-  ): void {
+  #admitted({ resumed, cursor, snapshot }: Joined<Snapshot>, transport: Transport): void {
+    const { room, transport: before } = this.#view;
     this.#joined = true;
     this.#failedTries = 0;
-    const isReturn = after !== undefined;
-    if (!resumed && snapshot) this.#view = { ...this.#view, room: this.model.fromSnapshot(snapshot, cursor) };
+    this.#mayRenewRefused = this.#options.renewToken !== undefined;
+    if (!resumed && snapshot)
+      this.#view = {
+        ...this.#view,
+        room:
+          transport === 'polling'
+            ? this.#afterLook(snapshot)
+            : this.model.fromSnapshot(snapshot, cursor, room),
+      };
+    this.#view = { ...this.#view, transport };
     this.#setConnection({ state: 'live', caughtUp: null, sessionEndsAt: null });
-    if (!isReturn) return;
+    this.#planRenewal();
+    // A better way in place of the one that was used is no return.
+    if (room === null || before !== null) return;
     if (resumed) this.#catchUp.beginReplay();
     else this.#catchUp.replaced();
   }
 
+  #afterLook(snapshot: Snapshot): S {
+    const { room } = this.#view;
+    return room && this.model.fromLook
+      ? this.model.fromLook(snapshot, room)
+      : this.model.fromSnapshot(snapshot, noCursor, room);
+  }
+
   #receive(event: RoomEventWith<Snapshot>): void {
     if (event.type === 'session.expiring') this.#renewal.begin();
-    if (!this.#joined || !this.#view.room || event.room !== this.room) return;
-    this.#view = { ...this.#view, room: this.model.reduce(this.#view.room, event) };
+    if (event.type === 'session.expired') this.#hasExpired = true;
+    if (!this.#joined || !this.#view.room || event.room !== this.watched.room) return;
+    const room = this.model.reduce(this.#view.room, event);
+    this.#view = { ...this.#view, room };
     if (event.cursor !== undefined) this.#catchUp.saw(event.at);
     this.#notify();
   }
 
+  /** Sockets are told when their session is about to end. */
+  #planRenewal(isAgain = false): void {
+    const { transport } = this.#view;
+    const { renewToken, getToken } = this.#options;
+    if (renewToken && transport !== null && transport !== 'websocket')
+      this.#renewal.plan(getToken(), isAgain);
+  }
+
   /** Goes on under a fresh token without a break. */
   async #renew(): Promise<void> {
-    const { renewToken, getToken, timeoutMs } = this.#options;
+    const { renewToken, getToken } = this.#options;
     if (!renewToken) throw new Error('nobody makes tokens here');
     await renewToken();
-    const answer: Promise<unknown> = this.#socket
-      .timeout(timeoutMs)
-      .emitWithAck('authenticate', { token: getToken() });
-    const ack = (await answer) as Ack<object>;
-    if (!ack.ok) throw new TokencastError(ack.error.code, ack.error.message);
+    await this.#ladder.line?.authenticate(getToken());
   }
 
-  #refusedOrLost(error: Error & { data?: { code?: unknown } }): void {
-    const code = error.data?.code;
-    if (isFinal(code)) this.#end(new TokencastError(code, error.message));
-    else this.#lost();
+  async #refused(error: TokencastError): Promise<void> {
+    const { renewToken } = this.#options;
+    this.#ladder.close();
+    if (error.code !== 'unauthenticated' || !renewToken || !this.#mayRenewRefused) {
+      this.#end(error);
+      return;
+    }
+    this.#mayRenewRefused = false;
+    this.#left();
+    this.#setConnection({ state: 'connecting' });
+    try {
+      await renewToken();
+    } catch {
+      this.#end(error);
+      return;
+    }
+    if (!this.#isClosed()) this.#ladder.open(this.#failedTries);
   }
 
-  /** Ends the connection ourselves; its `disconnect` plans the next try. */
-  #tryAgainLater(): void {
-    this.#socket.disconnect();
-  }
-
-  #lost(): void {
-    if (this.#view.connection.state === 'closed') return;
-    this.#joined = false;
-    this.#catchUp.stop();
-    this.#renewal.stop();
-    clearTimeout(this.#retryTimer);
-    const delayMs = retryDelayMs(this.#failedTries++);
+  #lost(error: TokencastError): void {
+    if (this.#isClosed()) return;
+    this.#ladder.close();
+    this.#left();
+    const { maxRetries = Number.POSITIVE_INFINITY, retryDelayMs: firstMs } = this.#options;
+    if (this.#failedTries >= maxRetries) {
+      this.#end(gaveUp(error));
+      return;
+    }
+    // A session that has ended is no failure: there may be another by now.
+    const delayMs = this.#hasExpired ? 0 : retryDelayMs(this.#failedTries, Math.random(), firstMs);
+    this.#failedTries += 1;
+    this.#hasExpired = false;
     this.#retryTimer = setTimeout(this.reconnect, delayMs);
     this.#setConnection(
       isOffline() ? { state: 'offline' } : { state: 'reconnecting', retryAt: Date.now() + delayMs },
@@ -249,20 +230,37 @@ export class RoomConnection<
   }
 
   #end(error: TokencastError | null): void {
-    if (this.#view.connection.state === 'closed') return;
+    if (this.#isClosed()) return;
     browserWindow?.removeEventListener('online', this.reconnect);
     browserWindow?.removeEventListener('offline', this.#leftNetwork);
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#left();
+    this.#setConnection({ state: 'closed', error });
+    this.#ladder.close();
+  }
+
+  /** What belongs to a connection ends with it. */
+  #left(): void {
+    this.#joined = false;
     clearTimeout(this.#retryTimer);
     this.#catchUp.stop();
     this.#renewal.stop();
-    this.#joined = false;
-    this.#setConnection({ state: 'closed', error });
-    this.#socket.disconnect();
+    this.#view = { ...this.#view, transport: null };
+  }
+
+  #isClosed(): boolean {
+    return this.#view.connection.state === 'closed';
   }
 
   #amendLive(change: Partial<Extract<ConnectionState, { state: 'live' }>>): void {
     const { connection } = this.#view;
     if (connection.state === 'live') this.#setConnection({ ...connection, ...change });
+  }
+
+  #setRoom(room: S): void {
+    if (room === this.#view.room) return;
+    this.#view = { ...this.#view, room };
+    this.#notify();
   }
 
   #setConnection(connection: ConnectionState): void {
@@ -274,12 +272,6 @@ export class RoomConnection<
     for (const listener of this.#listeners) listener();
   }
 }
-
-const finalCodes = ['unauthenticated', 'forbidden', 'not_found', 'invalid_request'] as const;
-
-/** Refusals that the same try would meet again. */
-const isFinal = (code: unknown): code is (typeof finalCodes)[number] =>
-  finalCodes.some((final) => final === code);
 
 /** Node has no such events. */
 const browserWindow = typeof window === 'undefined' ? undefined : window;

@@ -9,16 +9,10 @@ import type {
   TerminalEventType,
 } from '../wire/room-events.js';
 import {
-  startOver,
+  reduceLive,
   toEnded,
   toLive,
-  withChunk,
   withHead,
-  withHtml,
-  withObject,
-  withProgress,
-  withToolResult,
-  withWarning,
   type EndedGeneration,
   type LiveGeneration,
 } from './live-generation.js';
@@ -52,6 +46,9 @@ export interface RoomState {
   readonly deleted: boolean;
 }
 
+/** How many messages a snapshot holds at most, those being written included. */
+export const snapshotMessages = 50;
+
 /** The state that a snapshot describes. It replaces all that was held of the room. */
 export function fromSnapshot(snapshot: RoomSnapshot, cursor: Cursor = noCursor): RoomState {
   const held =
@@ -76,6 +73,21 @@ export function withHistory(state: RoomState, older: readonly Message[]): RoomSt
   const held = new Set(state.messages.map(({ id }) => id));
   const added = older.filter(({ id, status }) => !held.has(id) && status !== 'streaming');
   return added.length ? { ...state, messages: [...added, ...state.messages].sort(byPosition) } : state;
+}
+
+/** The state after a look at the room: of what the snapshot does not reach back to, the held history stands. */
+export function fromLook(snapshot: RoomSnapshot, held: RoomState): RoomState {
+  const next = fromSnapshot(snapshot);
+  const [first] = next.messages;
+  const isWhole = next.messages.length + next.generations.length < snapshotMessages;
+  const older =
+    first && !isWhole
+      ? held.messages.filter((message) => byPosition(message, first) < 0 && message.status !== 'streaming')
+      : [];
+  const messages = [...older, ...next.messages];
+  const stand = new Set(messages.map(({ id }) => id));
+  const ended = [...held.ended].filter(([, { messageId }]) => stand.has(messageId));
+  return { ...next, messages, ended: new Map(ended) };
 }
 
 /** The state after one more event of the room. Events of a type that is not known change nothing but the cursor. */
@@ -116,19 +128,13 @@ function reduce(state: RoomState, event: Exclude<RoomEvent, { type: 'snapshot' }
     case 'generation.started':
       return { ...state, generations: upsert(state.generations, withNewHead(state, event.generation)) };
     case 'generation.chunk':
-      return changeLive(state, event.generationId, (live) => withChunk(live, event.chunk, event.at));
     case 'generation.html':
-      return changeLive(state, event.generationId, (live) => withHtml(live, event));
     case 'generation.tool_result':
-      return changeLive(state, event.generationId, (live) => withToolResult(live, event));
     case 'generation.object':
-      return changeLive(state, event.generationId, (live) => withObject(live, event));
     case 'generation.warning':
-      return changeLive(state, event.generationId, (live) => withWarning(live, event));
     case 'generation.progress':
-      return changeLive(state, event.generationId, (live) => withProgress(live, event));
     case 'generation.reset':
-      return changeLive(state, event.generationId, startOver);
+      return changeLive(state, event.generationId, (live) => reduceLive(live, event));
     case 'generation.completed':
     case 'generation.cancelled':
     case 'generation.failed':

@@ -1,6 +1,10 @@
+import { endOfToken } from './tokens.js';
+
 /** How long before its end the server tells of it (contract §6). */
 const aheadMs = 60_000;
 const againMs = 10_000;
+/** Timers cannot wait longer. */
+const maxTimerMs = 2 ** 31 - 1;
 
 interface SessionRenewalOptions {
   /** Goes on under a fresh token. Rejects when that does not work. */
@@ -21,6 +25,21 @@ export class SessionRenewal {
   begin(): void {
     this.stop();
     void this.#try(Date.now() + aheadMs, this.#run);
+  }
+
+  /** Begins by itself when the token is about to end, where nobody will say so. `isAgain`: it has just been renewed. */
+  plan(token: string | null, isAgain = false): void {
+    this.stop();
+    const endsAt = endOfToken(token);
+    if (endsAt === null) return;
+    const waitMs = Math.max(isAgain ? againMs : 0, endsAt - aheadMs - Date.now());
+    this.#timer = setTimeout(
+      () => {
+        if (waitMs > maxTimerMs) this.plan(token);
+        else void this.#try(endsAt, this.#run);
+      },
+      Math.min(maxTimerMs, waitMs),
+    );
   }
 
   stop(): void {

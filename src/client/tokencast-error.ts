@@ -1,7 +1,12 @@
 import type { ErrorCode, FieldError } from '../domain/errors.js';
+import type { GenerationError } from '../domain/generation.js';
 
-/** `unreachable`: no answer came. `timeout`: none in time. `aborted` is never wrapped: the signal's reason is thrown. */
-export type ClientErrorCode = ErrorCode | 'unreachable' | 'timeout';
+/**
+ * `unreachable`: no answer came. `timeout`: none in time. `gave_up`: as many tries failed as may, the last of them as
+ * `cause` says. `generation_failed`: see {@link GenerationFailed}. An abort is never wrapped: the signal's reason is
+ * thrown.
+ */
+export type ClientErrorCode = ErrorCode | 'unreachable' | 'timeout' | 'gave_up' | 'generation_failed';
 
 interface TokencastErrorDetails {
   status?: number;
@@ -34,3 +39,18 @@ export class TokencastError extends Error {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
+
+/** The answer came to no good end; what was written before is kept. */
+export class GenerationFailed extends TokencastError {
+  constructor(
+    readonly generationId: string,
+    /** Why, in the words of the generation. */
+    readonly failure: GenerationError | null,
+  ) {
+    super('generation_failed', failure?.message ?? 'The generation failed.');
+  }
+}
+
+/** As many tries failed as may; the last of them in these words. */
+export const gaveUp = (last: TokencastError): TokencastError =>
+  new TokencastError('gave_up', `Gave up: ${last.detail}`, { status: last.status, cause: last });

@@ -7,6 +7,7 @@ import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Sink } from './room-watcher.js';
 
 const heartbeatMs = 15_000;
+const comment = ': \n\n';
 
 /** What the event streams of a process share. */
 export interface StreamHost {
@@ -51,7 +52,7 @@ export class EventStream implements Sink {
     const heartbeat = setInterval(() => {
       // A client that takes nothing needs no sign of life.
       if (!this.#closed && response.headersSent && !this.congested)
-        response.write(dialect?.heartbeat ?? ': \n\n');
+        response.write(dialect?.heartbeat ?? comment);
     }, heartbeatMs);
     this.#stops.push(() => {
       clearInterval(heartbeat);
@@ -91,6 +92,8 @@ export class EventStream implements Sink {
     });
     this.response.flushHeaders();
     if (this.request.method === 'HEAD') this.end();
+    // A byte at once: a client that gets none knows that something on the way holds the stream back.
+    else if (!this.dialect) this.write(comment);
   }
 
   send(frame: Frame): void {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RoomConnection, RoomView } from '../../../src/client/room-connection.js';
+import type { RoomConnection } from '../../../src/client/room-connection.js';
+import type { RoomView } from '../../../src/client/room-view.js';
 import { watchConversation } from '../../../src/client/watch.js';
 import { conversationRoom } from '../../../src/wire/room.js';
 import type { ConversationSnapshot, RoomEvent } from '../../../src/wire/room-events.js';

@@ -32,7 +32,11 @@ function historyFrom(first: number) {
       },
     },
     {
-      getSnapshot: () => ({ room, connection: { state: 'live', caughtUp: null, sessionEndsAt: null } }),
+      getSnapshot: () => ({
+        room,
+        connection: { state: 'live', caughtUp: null, sessionEndsAt: null },
+        transport: 'websocket',
+      }),
       amend: (change) => {
         room = change(room);
       },

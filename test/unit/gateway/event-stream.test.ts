@@ -48,7 +48,8 @@ function open({
   const session: Session = { user: { id: 'ada', name: 'Ada' }, sessionId: null, expiresAt };
   const stream = new EventStream(request as Request, response as unknown as Response, session, host);
   stream.open();
-  return { stream, response, host };
+  const beginning = response.written.splice(0);
+  return { stream, response, host, beginning };
 }
 
 beforeEach(() => {
@@ -60,6 +61,11 @@ afterEach(() => {
 });
 
 describe('an event stream', () => {
+  test('begins with a comment at once, so that its client sees that nothing holds it back', () => {
+    expect(open().beginning).toEqual([': \n\n']);
+    expect(open({ gone: { destroyed: true } }).beginning).toEqual([]);
+  });
+
   test('sends a comment every 15 s, until it is closed', () => {
     const { stream, response } = open();
     vi.advanceTimersByTime(14_999);

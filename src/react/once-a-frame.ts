@@ -11,7 +11,8 @@ export function onceAFrame(listener: () => void): { listener: () => void; cancel
   return {
     listener: () => {
       if (cancelPlanned) return;
-      if (document.hidden) {
+      // Not all that runs React has frames.
+      if (typeof requestAnimationFrame === 'undefined' || document.hidden) {
         const timer = setTimeout(run, 100);
         cancelPlanned = () => {
           clearTimeout(timer);
