@@ -46,13 +46,9 @@ try {
   await world.furnish();
   if (wants('room') || wants('documents') || wants('usage')) {
     const read = await scenes.library(world);
+    const { page, window, type: isTyping, ...room } = await scenes.room(world, { screen: scenes.desktop });
     await world.spend(read.id);
-    const { page, window, type, ...room } = await scenes.room(world, { screen: scenes.desktop });
     await window.composer.fill(texts.draft);
-    const isTyping = () => {
-      type();
-      return page.getByTestId('typing').getByText('Noor is typing').waitFor();
-    };
     if (wants('room')) await take(page, 'room', { when: isTyping });
     for (const [name, open] of [['documents', scenes.documents] as const, ['usage', scenes.usage] as const]) {
       if (!wants(name)) continue;

@@ -94,7 +94,8 @@ export const reader: Part = async (request) => {
   const step = stepOf(request.body);
   const { text = '', title = '' } = typeof step === 'number' ? (sections[step] ?? {}) : {};
   if (title === 'Sediment and dredging') {
-    request.fail(529);
+    // Other failures are tried again, and what is being read leaves no room for that.
+    request.stop({ stopReason: 'refusal' });
     return;
   }
   await write(request, text, Math.max(20, text.length / 4 / 1.6));

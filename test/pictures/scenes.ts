@@ -34,7 +34,7 @@ interface RoomOptions {
 export async function room(
   world: World,
   { screen, api, question = texts.question, answer = texts.answer }: RoomOptions,
-): Promise<Set & { window: Window; id: string; type: () => void }> {
+): Promise<Set & { window: Window; id: string; type: () => Promise<void> }> {
   const { people, model } = world;
   const id = await world.converse(texts.title, ['Noor', 'Tomás', 'Ilse'], { messages: [...texts.earlier] });
   await world.remark('Ilse', id, texts.remarks.ilse);
@@ -55,10 +55,14 @@ export async function room(
     .locator('.tok-kw')
     .first()
     .waitFor();
-  const type = () => {
+  const type = async () => {
+    const line = window.page.getByTestId('typing').getByText('Noor is typing');
     noor.setTyping(false);
+    await line.waitFor({ state: 'detached' });
     noor.setTyping(true);
+    await line.waitFor();
   };
+  await world.markRead(id);
   return { desk, window, page: window.page, id, type };
 }
 
@@ -162,14 +166,16 @@ export async function documents(world: World, { id }: Document): Promise<Set> {
       downloadThroughput: -1,
       uploadThroughput: bytesPerSecond,
     });
-  await limitUpload(600_000);
+  await limitUpload(70_000);
   await files.setInputFiles({
     name: 'grid-connection-letters.docx',
     mimeType: 'application/octet-stream',
     buffer: Buffer.alloc(4.1 * 1024 * 1024, 'letters '),
   });
-  await page.getByText(/^Uploading (5[89]|6\d) %/).waitFor();
-  await limitUpload(500);
+  await page.locator('#section-8').evaluate((row) => {
+    row.scrollIntoView({ block: 'start' });
+  });
+  await page.getByText(/^Uploading 5\d %/).waitFor();
   return { desk, page };
 }
 

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import * as texts from './texts.js';
 import type { World } from './world.js';
@@ -117,6 +119,7 @@ export const states: readonly State[] = [
       const id = await world.converse('Viewer', ['Wim']);
       const written =
         'It sits in the response buffers, because the loop that writes the rows never looks at what';
+      world.watch('Ada', id);
       world.model.on('So where is it?', (request) => void request.text(written));
       await world.people.Ada.ask(id, 'So where is it?');
       const desk = await world.desk(wide, { name: 'Wim' });
@@ -227,6 +230,7 @@ export async function stateSheets(world: World): Promise<Record<'light' | 'dark'
   return { light: await sheet(world, taken.light, 'light'), dark: await sheet(world, taken.dark, 'dark') };
 }
 
+const fontFile = '@fontsource-variable/geist/files/geist-latin-wght-normal.woff2';
 const paper = { light: ['#fcfcfb', '#e4e4e0', '#4e5155'], dark: ['#101112', '#26282b', '#b4b6b9'] } as const;
 
 async function sheet(world: World, figures: readonly string[], scheme: 'light' | 'dark'): Promise<Page> {
@@ -236,7 +240,9 @@ async function sheet(world: World, figures: readonly string[], scheme: 'light' |
     deviceScaleFactor: 1.5,
   });
   const [bg, hair, ink] = paper[scheme];
+  const font = await readFile(createRequire(import.meta.url).resolve(fontFile), 'base64');
   await page.setContent(`<style>
+    @font-face { font-family: Geist; font-weight: 100 900; src: url(data:font/woff2;base64,${font}) }
     body { display: grid; grid-template-columns: repeat(3, ${cell.width}px); gap: 24px; margin: 24px 32px;
       background: ${bg}; color: ${ink}; font: 500 12px/16px Geist, system-ui, sans-serif }
     figure { margin: 0 } figcaption { margin-bottom: 10px }

@@ -159,7 +159,7 @@ export const sections: readonly { title: string; source: readonly string[]; text
   {
     title: 'Flood protection benefit',
     source: [
-      'Properties at risk were counted from the 2021 address register within the modelled 1-in-200-year outline. Losses avoided are discounted at 3.5 % for thirty years and 3.0 % after that.',
+      'Properties at risk were counted from the 2021 address register within the modelled outline of a surge in 200 years. Losses avoided are discounted at 3.5 % for thirty years and 3.0 % after that.',
       'Three sea-level paths were run; the central one adds 0.58 m by 2090 and is used for all figures unless the text says otherwise.',
     ],
     text: 'Protects 14,200 homes against the 1-in-200-year surge. The benefit rests on a sea-level path of 0.58 m',

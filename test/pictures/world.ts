@@ -171,10 +171,15 @@ export class World {
     await this.remark('Noor', this.id('On-call handover, week 47'), 'Two pages, both the same disk.');
     model.on('Which birds winter there?', (request) => void request.text('Dunlin and knot, mostly'));
     await people.Noor.ask(this.id('Tidal barrier: questions'), 'Which birds winter there?');
-    const tidal = this.id('Tidal barrier: questions');
-    const { items } = await people.Ada.http.listMessages(tidal);
-    await people.Ada.http.markRead(tidal, Math.max(...items.map(({ position }) => position)));
+    await this.markRead(this.id('Tidal barrier: questions'));
     await this.settleSidebar();
+  }
+
+  /** Ada has read all that is there. */
+  async markRead(conversationId: string): Promise<void> {
+    const { http } = this.people.Ada;
+    const { items } = await http.listMessages(conversationId);
+    await http.markRead(conversationId, Math.max(...items.map(({ position }) => position)));
   }
 
   /** What has changed since is as old again as it is to be. */
