@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { documentPhases } from '../../src/domain/document-phase.js';
 import { answerTo, stepOf } from '../support/document-model.js';
 import type { Upstream, UpstreamRequest } from '../support/upstream.js';
-import { calculation, documents, sections, thinking } from './texts.js';
+import { calculation, sections, thinking, type DoneDocument } from './texts.js';
 
 /** What the model does with a request. */
-type Part = (request: UpstreamRequest) => Promise<unknown> | void;
+type Part = (request: UpstreamRequest) => unknown;
 
 const usdPerInputToken = 3e-6;
 /** What a call has read, so that its cost is one that is met with. */
@@ -72,12 +72,7 @@ export const reckon =
   };
 
 /** Analyses the documents that are done with: each call costs its share of what the whole is to cost. */
-export function analyst({
-  name,
-  sections: count,
-  costUsd,
-  fails,
-}: (typeof documents)[number]): [string, Part] {
+export function analyst({ name, sections: count, costUsd, fails }: DoneDocument): [string, Part] {
   const tokens = Math.round(costUsd / (count + documentPhases.length) / usdPerInputToken);
   return [
     `<document-name>\\n${name}\\n`,

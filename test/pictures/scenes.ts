@@ -18,7 +18,7 @@ export const phone = {
 };
 
 /** What a picture is taken of. */
-export interface Set {
+export interface Shot {
   desk: Desk;
   page: Page;
 }
@@ -34,7 +34,7 @@ interface RoomOptions {
 export async function room(
   world: World,
   { screen, api, question = texts.question, answer = texts.answer }: RoomOptions,
-): Promise<Set & { window: Window; id: string; type: () => Promise<void> }> {
+): Promise<Shot & { window: Window; id: string; type: () => Promise<void> }> {
   const { people, model } = world;
   const id = await world.converse(texts.title, ['Noor', 'Tomás', 'Ilse'], { messages: [...texts.earlier] });
   await world.remark('Ilse', id, texts.remarks.ilse);
@@ -146,7 +146,7 @@ export async function library(world: World): Promise<Document> {
 }
 
 /** Picture 4: a document that is being read, beside its source; one file on its way, one refused. */
-export async function documents(world: World, { id }: Document): Promise<Set> {
+export async function documents(world: World, { id }: Document): Promise<Shot> {
   const desk = await world.desk(desktop);
   const { page } = await desk.window(`/documents/${id}#section-11`);
   await page.getByText('bn, with').first().waitFor();
@@ -180,7 +180,7 @@ export async function documents(world: World, { id }: Document): Promise<Set> {
 }
 
 /** Picture 7. */
-export async function usage(world: World): Promise<Set> {
+export async function usage(world: World): Promise<Shot> {
   const desk = await world.desk(desktop);
   const { page } = await desk.window('/usage');
   await page.getByText('By conversation').waitFor();
@@ -188,7 +188,7 @@ export async function usage(world: World): Promise<Set> {
 }
 
 /** Picture 5: a second version of some code, as it is written. */
-export async function workshop(world: World): Promise<Set> {
+export async function workshop(world: World): Promise<Shot> {
   const { people, model } = world;
   const { title, first, change, version1, version2 } = texts.workshop;
   const id = await world.converse(title, ['Noor']);

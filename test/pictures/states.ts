@@ -28,7 +28,7 @@ async function open(world: World, name: string, body: Parameters<World['converse
   return { id, desk, window: await desk.room(id) };
 }
 
-export const states: readonly State[] = [
+const states: readonly State[] = [
   {
     caption: 'Empty room',
     without: `${head}, ${foot}`,

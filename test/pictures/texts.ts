@@ -178,8 +178,20 @@ export const sections: readonly { title: string; source: readonly string[]; text
   ].map((one) => ({ title: one, source: ['What is proposed is set out in the annex.'], text: '' })),
 ];
 
-/** The documents that are done with, oldest first: after so many sections one was stopped, this section failed in one. */
-export const documents = [
+/** A document that is done with: how it went, and what it is to have cost. */
+export interface DoneDocument {
+  name: string;
+  sections: number;
+  costUsd: number;
+  daysAgo: number;
+  /** The index of a section that failed. */
+  fails?: number;
+  /** It was stopped after so many sections. */
+  stopsAfter?: number;
+}
+
+/** The documents that are done with, oldest first. */
+export const documents: readonly DoneDocument[] = [
   { name: 'navigation-safety-case.pdf', sections: 22, costUsd: 0.27, daysAgo: 6 },
   { name: 'tender-briefing.txt', sections: 4, costUsd: 0.02, daysAgo: 6 },
   { name: 'sediment-model-calibration-notes.pdf', sections: 31, costUsd: 0.42, daysAgo: 1 },

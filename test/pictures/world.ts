@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { RoomConnection, watchConversation, type RoomConnectionOptions } from '../../src/client/index.js';
+import {
+  watchConversation,
+  type RoomConnection,
+  type RoomConnectionOptions,
+} from '../../src/client/index.js';
 import { remarkMetadata } from '../../web/src/room/remark.js';
 import { tintOf } from '../../web/src/ui/tint.js';
 import { Desk, launchBrowser } from '../e2e/browser.js';
