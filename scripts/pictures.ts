@@ -46,7 +46,9 @@ try {
   await world.furnish();
   if (wants('room') || wants('documents') || wants('usage')) {
     const read = await scenes.library(world);
+    await world.spend(read.id);
     const { page, window, type: isTyping, ...room } = await scenes.room(world, { screen: scenes.desktop });
+    // Once more: what the room costs has its name only now, and documents went on.
     await world.spend(read.id);
     await window.composer.fill(texts.draft);
     if (wants('room')) await take(page, 'room', { when: isTyping });
