@@ -253,6 +253,9 @@ describe('documents', () => {
     await window.answer('complete').getByRole('link', { name: 'Section 2 of the document' }).click();
     await page.waitForURL(`**/documents/${id}#section-2`);
     await page.locator('#section-2[data-selected="true"]').waitFor();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await page.getByRole('table').getByRole('link', { name: 'minutes.md', exact: true }).click();
+    await page.waitForURL(`**/documents/${id}`);
 
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();

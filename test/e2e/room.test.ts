@@ -15,6 +15,19 @@ describe('a room of several people', () => {
     await window.live.waitFor();
   };
 
+  test('offers what one can begin with, while nothing is said', async () => {
+    const { window } = await stage.sitDown();
+    const { page } = window;
+    await page.getByRole('button', { name: 'Give the assistant instructions' }).click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Invite people' }).click();
+    await page.getByRole('textbox', { name: 'Link' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Ask about a document' }).click();
+    await page.waitForURL('**/documents');
+  });
+
   test('counts in the sidebar what others said, until it is read', async () => {
     const { ada, noor, adas, noors, conversationId } = await stage.meet();
     const elsewhere = await ada.person.converse({ title: 'Elsewhere' });

@@ -1,9 +1,9 @@
-import { parser } from '@lezer/javascript';
 import { describe, expect, test } from 'vitest';
 import { Highlighter, type Line } from '../../../web/src/highlight/highlighter.js';
+import { javascript } from '../../../web/src/highlight/javascript-parser.js';
 import { shell } from '../../../web/src/highlight/stream-parsers.js';
 
-const typescript = parser.configure({ dialect: 'ts' });
+const typescript = javascript.configure({ dialect: 'ts' });
 const code = [
   'export async function exportCsv(rows: AsyncIterable<Row>): Promise<void> {',
   '  const text = `a ${rows} b',
@@ -28,6 +28,12 @@ describe('the highlighter', () => {
     expect(kindOf(lines, '"close"')).toBe('str');
     expect(kindOf(lines, '42')).toBe('num');
     expect(kindOf(lines, '  two lines */')).toBe('comment');
+  });
+
+  test('names methods as functions, where they are defined too, and no fields', () => {
+    const lines = new Highlighter(typescript).lines('class A {\n  kept = 1;\n  take(): void {}\n}');
+    expect(kindOf(lines, 'take')).toBe('fn');
+    expect(lines.flat().find(({ text }) => text.includes('kept'))?.kind).not.toBe('fn');
   });
 
   test.each([

@@ -24,6 +24,7 @@ const kinds = tagHighlighter([
       tags.function(tags.variableName),
       tags.function(tags.propertyName),
       tags.function(tags.definition(tags.variableName)),
+      tags.function(tags.definition(tags.propertyName)),
       tags.standard(tags.variableName),
       tags.attributeName,
       tags.macroName,

@@ -6,7 +6,7 @@ type Load = () => Promise<Parser>;
 const javascript =
   (dialect?: string): Load =>
   async () => {
-    const { parser } = await import('@lezer/javascript');
+    const { javascript: parser } = await import('./javascript-parser.js');
     return dialect === undefined ? parser : parser.configure({ dialect });
   };
 const shell: Load = () => import('./stream-parsers.js').then((parsers) => parsers.shell);

@@ -1,7 +1,8 @@
-import { ScrollText, UserPlus, type LucideIcon } from 'lucide-react';
+import { FileText, ScrollText, UserPlus, type LucideIcon } from 'lucide-react';
 import type { ConversationView, User } from '../../../src/client/index.js';
 import { mayWrite } from '../../../src/client/index.js';
 import { dialog } from '../conversation/dialogs.js';
+import { navigate } from '../router.js';
 import { BrandMark } from '../ui/brand-mark.js';
 import { Icon } from '../ui/icon.js';
 import { invitePopover } from './invite-store.js';
@@ -33,6 +34,13 @@ export function Greeting({ user, conversation = null }: GreetingProps) {
             words="Give the assistant instructions"
             onClick={() => {
               dialog.set({ question: 'settings', conversation });
+            }}
+          />
+          <Beginning
+            icon={FileText}
+            words="Ask about a document"
+            onClick={() => {
+              navigate('/documents');
             }}
           />
         </ul>

@@ -1,4 +1,4 @@
-import { MessagesSquare, PanelLeft } from 'lucide-react';
+import { MessagesSquare } from 'lucide-react';
 import type { User } from '../../../src/client/index.js';
 import { conversationOf, Link, useRoute } from '../router.js';
 import { Avatar } from '../ui/avatar.js';
@@ -6,9 +6,9 @@ import { BrandMark } from '../ui/brand-mark.js';
 import { Icon } from '../ui/icon.js';
 import { documentsPercent } from './documents-percent.js';
 import { drawer } from './drawer.js';
+import { FoldButton } from './fold-button.js';
 import { useOwnLists } from './own-lists.js';
 import { places } from './places.js';
-import { folded } from './sidebar-fold.js';
 import { UserMenu } from './user-menu.js';
 
 /** The sidebar in one column of icons. `mayUnfold`: there is room for the whole of it. */
@@ -20,19 +20,7 @@ export function Rail({ user, mayUnfold }: { user: User; mayUnfold: boolean }) {
       <Link className="rail-brand" href="/" aria-label="New conversation" title="New conversation">
         <BrandMark />
       </Link>
-      {mayUnfold && (
-        <button
-          type="button"
-          className="rail-place"
-          aria-label="Unfold the sidebar"
-          title="Unfold the sidebar"
-          onClick={() => {
-            folded.set(false);
-          }}
-        >
-          <Icon of={PanelLeft} />
-        </button>
-      )}
+      {mayUnfold && <FoldButton className="rail-place" fold={false} />}
       <ConversationsButton current={page === 'room' || page === 'home'} />
       <nav aria-label="Places">
         {places.map(({ page: to, path, name, icon }) => {

@@ -1,4 +1,4 @@
-import { PanelLeft, SquarePen } from 'lucide-react';
+import { SquarePen } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import type { User } from '../../../src/client/index.js';
 import { Link, useRoute } from '../router.js';
@@ -7,27 +7,17 @@ import { Icon } from '../ui/icon.js';
 import { ConversationList } from './conversation-list.js';
 import { documentsPercent } from './documents-percent.js';
 import { drawer } from './drawer.js';
+import { FoldButton } from './fold-button.js';
 import { useOwnLists } from './own-lists.js';
 import { places } from './places.js';
 import { SearchField, SearchResults } from './search.js';
-import { folded } from './sidebar-fold.js';
 import { UserFoot } from './user-foot.js';
 
 export function Sidebar({ user }: { user: User }) {
   return (
     <aside className="sidebar" aria-label="Sidebar">
       <SidebarContent user={user}>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label="Fold the sidebar"
-          title="Fold the sidebar"
-          onClick={() => {
-            folded.set(true);
-          }}
-        >
-          <Icon of={PanelLeft} />
-        </button>
+        <FoldButton className="icon-button" fold />
       </SidebarContent>
     </aside>
   );

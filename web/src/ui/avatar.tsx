@@ -1,15 +1,7 @@
 import type { User } from '../../../src/client/index.js';
 import { initials } from '../lib/format.js';
 import { BrandMark } from './brand-mark.js';
-
-const tints = 5;
-
-/** The same person has the same colour everywhere: a hash of the id picks it. */
-function tintOf(userId: string): number {
-  let hash = 0;
-  for (const character of userId) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-  return hash % tints;
-}
+import { tintOf } from './tint.js';
 
 interface AvatarProps {
   user: User;

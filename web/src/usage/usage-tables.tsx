@@ -1,6 +1,6 @@
 import type { UsageReport } from '../../../src/client/index.js';
 import { number, shortDay, shortTokens, sumUsd } from '../lib/format.js';
-import { Link, roomPath } from '../router.js';
+import { documentPath, Link, roomPath } from '../router.js';
 import { readTokens, shadesOf, type Bar, type Measure } from './figures.js';
 
 export function ModelTable({ report }: { report: UsageReport }) {
@@ -59,13 +59,15 @@ export function ConversationTable({ report }: { report: UsageReport }) {
         <tbody>
           {report.conversations
             .slice(0, shownConversations)
-            .map(({ conversationId, title, generations, costUsd }) => (
-              <tr key={conversationId ?? 'deleted'}>
+            .map(({ conversationId, documentId, title, generations, costUsd }) => (
+              <tr key={conversationId ?? documentId ?? 'deleted'}>
                 <th scope="row">
-                  {conversationId === null ? (
-                    'Deleted conversations'
-                  ) : (
+                  {conversationId !== null ? (
                     <Link href={roomPath(conversationId)}>{title ?? 'Untitled'}</Link>
+                  ) : documentId !== null ? (
+                    <Link href={documentPath(documentId)}>{title ?? 'Untitled'}</Link>
+                  ) : (
+                    'Deleted conversations'
                   )}
                 </th>
                 <td>{number(generations)}</td>
