@@ -109,6 +109,12 @@ const variables = z.object({
   SHUTDOWN_GRACE_MS: milliseconds(0).default(10_000),
 });
 
+/** All that are read, in the order of their groups. */
+export const variableNames: readonly string[] = [
+  ...Object.keys(variables.shape),
+  ...secrets.map((name) => `${name}_FILE`),
+];
+
 type Variables = z.infer<typeof variables>;
 
 /** The settings in the groups that read them; what is optional is undefined when it is not set. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { retryDelayMs, TokencastError } from '../../client/index.js';
+import { retryDelayMs, TokencastError } from '../client/index.js';
 
 /** Asks again while the server is away, busy, or wants one to wait. @throws the last error; the signal's reason */
 export async function patiently<T>(action: () => Promise<T>, signal?: AbortSignal, maxTries = 8): Promise<T> {
