@@ -33,6 +33,8 @@ export async function checkEventStream({ url, token }: { url: string; token: str
     conversationId = (await http.createConversation({ title: 'tokencast doctor' })).id;
     const address = `${url}/v1/conversations/${conversationId}/events`;
     const stream = new WatchedStream(address, token, over.signal);
+    // Of a stream that is held back there is not even a head: who is in front says another answer.
+    stream.headers = (await fetch(`${url}/healthz`)).headers;
     const first = await stream.first();
     if (first) return first;
     const { generation } = await http.sendMessage(conversationId, {

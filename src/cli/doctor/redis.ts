@@ -27,10 +27,7 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
   try {
     await redis.connect();
     const info = parseInfo(await redis.info());
-    await redis.ping();
-    const from = performance.now();
-    await redis.ping();
-    return findings(info, performance.now() - from);
+    return findings(info, await pingMs(redis));
   } catch (error) {
     return [
       broken(
@@ -41,6 +38,17 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
   } finally {
     redis.disconnect();
   }
+}
+
+/** The fastest of a few: one that is slow now and then is not far away. */
+async function pingMs(redis: Redis): Promise<number> {
+  let fastest = Infinity;
+  for (let tries = 0; tries < 5; tries += 1) {
+    const from = performance.now();
+    await redis.ping();
+    fastest = Math.min(fastest, performance.now() - from);
+  }
+  return fastest;
 }
 
 async function embedded(): Promise<Finding> {
@@ -60,7 +68,7 @@ type Info = ReadonlyMap<string, string>;
 const parseInfo = (text: string): Info =>
   new Map([...text.matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]));
 
-function findings(info: Info, pingMs: number): Finding[] {
+function findings(info: Info, tookMs: number): Finding[] {
   const version = info.get('valkey_version') ?? info.get('redis_version') ?? '';
   const name = info.has('valkey_version') ? 'Valkey' : 'Redis';
   const found: Finding[] = [
@@ -69,7 +77,7 @@ function findings(info: Info, pingMs: number): Finding[] {
           `${name} ${version} is too old`,
           'Upgrade it to version 7 or later: rooms need sharded pub/sub.',
         )
-      : ok(`${name} ${version} answers in ${pingMs.toFixed(1)} ms`),
+      : ok(`${name} ${version} answers in ${tookMs.toFixed(1)} ms`),
   ];
   if (info.get('loading') === '1')
     found.push(
@@ -86,10 +94,10 @@ function findings(info: Info, pingMs: number): Finding[] {
       ),
     );
   found.push(...memory(info), ...persistence(info));
-  if (pingMs > slowMs)
+  if (tookMs > slowMs)
     found.push(
       hint(
-        `Redis takes ${pingMs.toFixed(0)} ms to answer`,
+        `Redis takes ${tookMs.toFixed(0)} ms to answer`,
         'Every piece of text goes through it: run it near the apis and workers.',
       ),
     );
