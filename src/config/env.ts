@@ -122,6 +122,12 @@ const variables = z.object({
   SHUTDOWN_GRACE_MS: milliseconds(0).default(10_000),
 });
 
+/** All that are read, in the order of their groups. */
+export const variableNames: readonly string[] = [
+  ...Object.keys(variables.shape),
+  ...secrets.map((name) => `${name}_FILE`),
+];
+
 type Variables = z.infer<typeof variables>;
 
 /** Every variable that is read, without the `_FILE` forms of the secrets. */

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { TokencastError, watchDocument, type Document, type TokencastHttp } from '../../client/index.js';
 import type { FoundFile } from './find-files.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
-import { patiently } from './patiently.js';
+import { patiently } from '../patiently.js';
 import type { FileProgress } from './progress-display.js';
 
 /** What files are analysed with. */

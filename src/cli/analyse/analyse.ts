@@ -1,11 +1,13 @@
 import pLimit from 'p-limit';
 import { setMaxListeners } from 'node:events';
 import { userInfo } from 'node:os';
-import { TokencastError, TokencastHttp, type Document } from '../../client/index.js';
+import { TokencastError, type Document } from '../../client/index.js';
+import { interruptedCode } from '../exit-codes.js';
+import { messageOf } from '../message-of.js';
+import { signInAs } from '../sign-in.js';
 import { analyseFile, type AnalyseContext } from './analyse-file.js';
 import { findFiles, type FoundFile } from './find-files.js';
 import { Ledger } from './ledger.js';
-import { patiently } from './patiently.js';
 import { ProgressDisplay } from './progress-display.js';
 
 interface AnalyseOptions {
@@ -17,9 +19,6 @@ interface AnalyseOptions {
 }
 
 type Outcome = 'completed' | 'skipped' | 'stopped' | 'failed';
-
-/** As shells count: 128 and the number of SIGINT. */
-const interruptedCode = 130;
 
 /** `tokencast analyse`. Resolves with the exit code: 0, 1 where a file failed, 130 after Ctrl-C. */
 export async function analyse(paths: readonly string[], options: AnalyseOptions): Promise<number> {
@@ -58,35 +57,21 @@ export async function analyse(paths: readonly string[], options: AnalyseOptions)
   }
 }
 
-/** Where nobody answers at once, the address is wrong. */
-const triesAtFirst = 3;
-
 /** Signs in, as the guest of an earlier run where there was one. @throws TokencastError */
 async function open(
   { out, model, url, token }: AnalyseOptions,
   signal: AbortSignal,
 ): Promise<AnalyseContext> {
   const ledger = await Ledger.open(out, url);
-  let own = token ?? ledger.token ?? '';
-  const http = new TokencastHttp({ baseUrl: url, getToken: () => (own === '' ? null : own) });
-  const at = <T>(action: () => Promise<T>) => patiently(action, signal, triesAtFirst);
-  const stands =
-    own !== '' &&
-    (await at(() => http.getMe({ signal })).then(
-      () => true,
-      (error: unknown) => {
-        // The session of a guest ends some day; a token that was given is to be given anew.
-        if (token === undefined && error instanceof TokencastError && error.code === 'unauthenticated')
-          return false;
-        throw error;
-      },
-    ));
-  if (!stands) {
-    own = '';
-    own = (await at(() => http.createSession(userInfo().username, { signal }))).token;
-    await ledger.keepToken(own);
-  }
-  return { http, url, token: own, model, out, ledger, signal };
+  const signedIn = await signInAs({
+    url,
+    token,
+    kept: ledger.token,
+    name: userInfo().username,
+    keep: (made) => ledger.keepToken(made),
+    signal,
+  });
+  return { http: signedIn.http, url, token: signedIn.token, model, out, ledger, signal };
 }
 
 async function outcomeOf(
@@ -119,8 +104,6 @@ async function outcomeOf(
       : end('failed', `failed: ${message}`);
   }
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function completedWords({ sections, costUsd }: Document): string {
   const failed = sections.filter(({ status }) => status === 'failed').length;
