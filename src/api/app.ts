@@ -20,6 +20,7 @@ import { securityHeaders } from './middleware/security-headers.js';
 import { createRateLimits } from './rate-limits.js';
 import { uploadDocument, type DocumentHost } from './documents/upload-document.js';
 import { adminBudgetRoutes, budgetRoutes } from './routes/budgets.js';
+import { apiDocumentRoutes } from './routes/api-documents.js';
 import { conversationRoutes } from './routes/conversations.js';
 import { documentRoutes } from './routes/documents.js';
 import { generationRoutes } from './routes/generations.js';
@@ -84,6 +85,8 @@ export function createApp(options: AppOptions): Express {
   app.set('trust proxy', settings.trustProxy);
   app.use(requestLog(context.log), httpMetrics(registry), ...securityHeaders(settings), hostRequired);
   app.use(operationRoutes({ registry, settings, pingPostgres: () => store.ping(), pingRedis }));
+
+  app.use(apiDocumentRoutes(api, settings.webRoot));
 
   app.use('/admin/budgets', notStored, adminOnly(settings), ...jsonBody, adminBudgetRoutes(api));
 
