@@ -25,6 +25,7 @@ import { tracedRequests } from './middleware/traced-requests.js';
 import { createRateLimits } from './rate-limits.js';
 import { uploadDocument, type DocumentHost } from './documents/upload-document.js';
 import { adminBudgetRoutes, budgetRoutes } from './routes/budgets.js';
+import { apiDocumentRoutes } from './routes/api-documents.js';
 import { conversationRoutes } from './routes/conversations.js';
 import { documentRoutes } from './routes/documents.js';
 import { generationRoutes } from './routes/generations.js';
@@ -95,6 +96,8 @@ export function createApp(options: AppOptions): Express {
   app.use(operationRoutes({ registry, settings, pingPostgres: () => store.ping(), pingRedis }));
 
   app.use(queueBoardPath, notStored, adminOnly(settings), queueRoutes(context.queues));
+  app.use(apiDocumentRoutes(api, settings.webRoot));
+
   app.use('/admin/budgets', notStored, adminOnly(settings), ...jsonBody, adminBudgetRoutes(api));
 
   app.use(

@@ -14,7 +14,8 @@ const jsonSchema = z
     (value) => jsonBytes(value) <= maxSchemaBytes,
     `must be at most ${maxSchemaBytes / 1024} KB of JSON`,
   )
-  .pipe(z.record(z.string(), z.unknown()));
+  .pipe(z.record(z.string(), z.unknown()))
+  .meta({ type: 'object', additionalProperties: true, description: 'A JSON Schema.' });
 
 const toolDefinition = z.strictObject({
   /** What all providers take. */

@@ -52,7 +52,12 @@ const content = (max: number) =>
 export const metadata = z
   .unknown()
   .refine((value) => jsonBytes(value) <= 4096, 'must be at most 4 KB of JSON')
-  .pipe(z.record(z.string().max(100), z.json()));
+  .pipe(z.record(z.string().max(100), z.json()))
+  .meta({
+    type: 'object',
+    additionalProperties: true,
+    description: 'Seen by the room; at most 4 KB of JSON.',
+  });
 
 /** Bodies whose limits are settings. `maxMessageChars`: longest message. */
 export function conversationBodies(maxMessageChars: number) {
@@ -97,7 +102,7 @@ export type CreateConversationBody = z.infer<ConversationBodies['create']>;
 export type MessageBody = z.infer<ConversationBodies['message']>;
 
 /** Options whose answer would not be an analysis, or that make no sense for many generations at once. */
-const notOfDocuments = [
+export const notOfDocuments = [
   'tools',
   'outputSchema',
   'output',
