@@ -130,9 +130,6 @@ export const variableNames: readonly string[] = [
 
 type Variables = z.infer<typeof variables>;
 
-/** Every variable that is read, without the `_FILE` forms of the secrets. */
-export const variableNames: readonly string[] = Object.keys(variables.shape);
-
 /** The settings in the groups that read them; what is optional is undefined when it is not set. */
 const grouped = (v: Variables, mcpServers: readonly McpServer[]) => ({
   production: v.NODE_ENV === 'production',
