@@ -35,7 +35,7 @@ const clientOf = (person: Pick<Person, 'token'>, options: ConstructorParameters<
 const model = 'claude-sonnet-5-5';
 
 /** A request that the model can be found by. */
-function question(more: Partial<Anthropic.MessageCreateParamsNonStreaming> = {}) {
+function question(more: Partial<Anthropic.MessageCreateParamsNonStreaming> & { temperature?: number } = {}) {
   const prompt = `a prompt, ${randomUUID()}`;
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: prompt }];
   return { prompt, params: { model, max_tokens: 1000, messages, ...more } };
@@ -182,7 +182,7 @@ describe('a blocking answer', () => {
     const { prompt, params } = question();
     const asked = client.messages.create(params).withResponse();
     (await scene.modelFor(prompt)).start({ inputTokens: 20 }).text('Whole.').stop({ outputTokens: 3 });
-    const { data, response } = await asked;
+    const { data, response, request_id } = await asked;
     expect(data).toMatchObject({
       id: `msg_${response.headers.get('x-generation-id') ?? ''}`,
       content: [{ type: 'text', text: 'Whole.' }],
@@ -190,7 +190,7 @@ describe('a blocking answer', () => {
       stop_sequence: null,
       usage: { input_tokens: 20, output_tokens: 3 },
     });
-    expect(data._request_id).toBe(response.headers.get('request-id'));
+    expect(request_id).toBe(response.headers.get('request-id'));
   });
 
   test('that was cancelled is an error that no SDK tries again', async () => {

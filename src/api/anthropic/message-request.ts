@@ -149,9 +149,7 @@ function toolsOf({ tools }: CreateBody): GenerationOptions['tools'] {
 }
 
 /** The bounds of the options are those of every generation; here they have other names. */
-function parseOptions(given: {
-  [K in keyof GenerationOptions]: GenerationOptions[K] | undefined;
-}): GenerationOptions {
+function parseOptions(given: { [K in keyof GenerationOptions]: unknown }): GenerationOptions {
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   try {
     return parse(generationOptionsSchema, known);
