@@ -25,7 +25,7 @@ export function whole(min: number, max: number) {
 }
 
 /** As earlier runs know it, however it is written. */
-export function address(value: string): string {
+function address(value: string): string {
   if (!/^https?:\/\//.test(value) || !URL.canParse(value))
     throw new InvalidArgumentError('It has to begin with http:// or https://.');
   return value.replace(/\/+$/, '');

@@ -11,7 +11,10 @@ const beginWithinMs = 10_000;
 const pollMs = 200;
 
 /** A stream whose events come so much later than its fastest ones is being held up. */
-const lateMs = 700;
+const lateMs = 1000;
+
+/** A machine that is busy may hold a stream up once; what is in the way does so every time. */
+const maxTries = 2;
 
 const model = 'demo';
 /** About two seconds' worth. */
@@ -19,6 +22,7 @@ const maxTokens = 120;
 
 interface Seen {
   type: string;
+  generationId: string | undefined;
   /** When the server wrote it, and when it came here, each on its own clock. */
   at: number;
   arrivedAt: number;
@@ -37,12 +41,15 @@ export async function checkEventStream({ url, token }: { url: string; token: str
     stream.headers = (await fetch(`${url}/healthz`)).headers;
     const first = await stream.first();
     if (first) return first;
-    const { generation } = await http.sendMessage(conversationId, {
-      content: 'Is anything in the way?',
-      generate: { model, maxTokens },
-    });
-    if (!generation) return [];
-    return await judge(stream, await ended(http, generation.id));
+    for (let tries = 1; ; tries += 1) {
+      const { generation } = await http.sendMessage(conversationId, {
+        content: 'Is anything in the way?',
+        generate: { model, maxTokens },
+      });
+      if (!generation) throw new Error('the server has not begun an answer');
+      const finding = await judge(stream, await ended(http, generation.id));
+      if (finding.level === 'ok' || tries === maxTries) return [finding];
+    }
   } catch (error) {
     if (error instanceof TokencastError && error.code === 'unsupported_model')
       return [hint('The server has no demo model, so streams were not measured', error.message)];
@@ -65,35 +72,37 @@ async function ended(http: TokencastHttp, id: string): Promise<Generation> {
   }
 }
 
-async function judge(stream: WatchedStream, { status, error }: Generation): Promise<Finding[]> {
+async function judge(stream: WatchedStream, { id, status, error }: Generation): Promise<Finding> {
   if (status === 'queued' || status === 'waiting')
-    return [
-      broken(
-        'No answer begins: no worker takes it',
-        'Start one (npm run start:worker), with the same stores.',
-      ),
-    ];
+    return broken(
+      'No answer begins: no worker takes it',
+      'Start one (npm run start:worker), with the same stores.',
+    );
   if (status !== 'completed')
-    return [
-      broken(
-        `The demo model’s answer is ${status}: ${error?.message ?? 'no reason'}`,
-        'See the worker’s log.',
-      ),
-    ];
-  const isWhole = await stream.until(({ type }) => type === 'generation.completed', eventWithinMs);
-  const chunks = stream.seen.filter(({ type }) => type === 'generation.chunk');
-  const lags = chunks.map(({ at, arrivedAt }) => arrivedAt - at);
+    return broken(
+      `The demo model’s answer is ${status}: ${error?.message ?? 'no reason'}`,
+      'See the worker’s log.',
+    );
+  const isOf = (event: Seen) => event.generationId === id;
+  const isWhole = await stream.until(
+    (event) => event.type === 'generation.completed' && isOf(event),
+    eventWithinMs,
+  );
+  if (!isWhole)
+    return heldUp(
+      'Event streams are held up: the answer has ended, and its text has not come',
+      stream.headers,
+    );
+  const lags = stream.seen
+    .filter((event) => event.type === 'generation.chunk' && isOf(event))
+    .map(({ at, arrivedAt }) => arrivedAt - at);
   const latestMs = Math.max(...lags) - Math.min(...lags);
-  if (!isWhole || latestMs > lateMs)
-    return [
-      heldUp(
-        isWhole
-          ? `Event streams come in lumps: text came up to ${(latestMs / 1000).toFixed(1)} s late`
-          : 'Event streams are held up: the answer has ended, and its text has not come',
-        stream.headers,
-      ),
-    ];
-  return [ok(`Event streams come as they are written: ${chunks.length} pieces of text, none late`)];
+  if (latestMs > lateMs)
+    return heldUp(
+      `Event streams come in lumps: text came up to ${(latestMs / 1000).toFixed(1)} s late`,
+      stream.headers,
+    );
+  return ok(`Event streams come as they are written: ${lags.length} pieces of text, none late`);
 }
 
 /** An event stream, and when its events came. */
@@ -151,8 +160,8 @@ class WatchedStream {
     this.headers = response.headers;
     const parser = createParser({
       onEvent: ({ event = '', data }) => {
-        const { at } = JSON.parse(data) as { at: string };
-        this.seen.push({ type: event, at: Date.parse(at), arrivedAt: Date.now() });
+        const { at, generationId } = JSON.parse(data) as { at: string; generationId?: string };
+        this.seen.push({ type: event, generationId, at: Date.parse(at), arrivedAt: Date.now() });
       },
     });
     const decoder = new TextDecoder();

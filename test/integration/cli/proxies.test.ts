@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasFrontProxy, startFrontProxy, type FrontProxy } from '../../support/front-proxies.js';
+import { ownPort } from '../../support/own-port.js';
 import { Person } from '../../support/person.js';
 import { runCli } from '../../support/cli.js';
 import { startSystem, type System } from '../../support/system.js';
@@ -38,7 +39,11 @@ describe.concurrent.each(kinds)('behind %s', (kind) => {
         const reader = readerOf(silent);
         await reader.until('event: snapshot');
 
-        const { code, out } = await runCli(['doctor', '--url', proxy.url], { ADMIN_TOKEN: 'test' });
+        const { code, out } = await runCli(['doctor', '--url', proxy.url], {
+          REDIS_URL: system.redisUrl,
+          DATABASE_URL: system.databaseUrl,
+          PORT: String(await ownPort()),
+        });
         expect(out).toMatch(/✓ http\S+ answers in/);
         expect(out).toContain('✓ WebSocket upgrades pass');
         expect(out).toMatch(/✓ Event streams come as they are written: \d+ pieces of text, none late/);
@@ -65,6 +70,8 @@ describe.concurrent.each(kinds)('behind %s', (kind) => {
         await proxy.stop();
       }
     },
+    // Of which it is silent for fifteen.
+    120_000,
   );
 });
 
