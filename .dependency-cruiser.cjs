@@ -94,6 +94,13 @@ module.exports = {
       from: { path: ours, pathNot: [compositionRoots, '^src/config/', doctor] },
       to: { path: '^src/config/', dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'large-packages-on-demand',
+      severity: 'error',
+      comment: 'What few need and much memory is loaded by import(), when it is asked for.',
+      from: {},
+      to: { path: '^src/(lib/otel-tracing|api/queue-board)\\.ts$', dynamic: false },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

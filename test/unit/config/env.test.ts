@@ -63,6 +63,7 @@ describe('defaults', () => {
     expect(env.auth.mode).toBe('guest');
     expect(env.providers.demo.tokensPerSecond).toBe(60);
     expect(env.logLevel).toBe('info');
+    expect(env.tracing).toEqual({ endpoint: undefined, serviceName: 'tokencast', sampleRatio: 1 });
     expect(env.production).toBe(false);
   });
 
@@ -291,6 +292,26 @@ describe('secrets', () => {
     expect(refused({ AUTH_SECRET_FILE: file('\n') }).message).toContain('which is empty');
     expect(refused({ AUTH_SECRET: secret, AUTH_SECRET_FILE: file(secret) }).variable).toBe(
       'AUTH_SECRET_FILE',
+    );
+  });
+});
+
+describe('traces', () => {
+  test('go where the endpoint says, without a slash at its end', () => {
+    const { tracing } = all({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318/',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    });
+    expect(tracing).toEqual({
+      endpoint: 'http://localhost:4318',
+      serviceName: 'tokencast',
+      sampleRatio: 0.25,
+    });
+  });
+
+  test.each(['-1', '1.5', '2', '.5', '10%', 'all'])('a share of %s is refused', (value) => {
+    expect(refused({ OTEL_TRACES_SAMPLER_ARG: value }).message).toBe(
+      `OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, such as 0.1 (it is "${value}")`,
     );
   });
 });
