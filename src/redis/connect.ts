@@ -108,8 +108,8 @@ function open(address: RedisAddress, purpose: Purpose, tls: RedisTls): RedisClie
     sentinelPassword,
     sentinelCommandTimeout: 1000,
     sentinelRetryStrategy: retryDelay,
-    failoverDetector: true,
-    // A master that has become a replica is left: the Sentinels know the new one.
+    // No `failoverDetector`: news of a new master that come while a connection is being made end it for good. A master that
+    // is gone is noticed as any server is; one that has become a replica is left here, and Sentinel closes what listens to it.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
 }

@@ -52,10 +52,11 @@ export class RedisServer {
       stopSignal: 'SIGTERM',
       log,
     });
-    this.#process = server;
+    // Its client waits until the server has read its file.
     await server.ready(async () => {
       await this.ask((redis) => redis.ping());
     }, 10_000);
+    this.#process = server;
   }
 
   /** Ends it as a crash does. */
@@ -78,7 +79,6 @@ export class RedisServer {
       host: '127.0.0.1',
       maxRetriesPerRequest: null,
       retryStrategy: () => 20,
-      enableReadyCheck: false,
       ...this.options.connection,
     });
     redis.on('error', () => undefined);
