@@ -71,7 +71,7 @@ describe.concurrent.each(kinds)('behind %s', (kind) => {
       }
     },
     // Of which it is silent for fifteen.
-    120_000,
+    180_000,
   );
 });
 

@@ -206,7 +206,7 @@ test('an answer, a conversation and a document are cancelled by their ids', asyn
     code: 1,
     out: expect.stringContaining('gettysburg.html: cancelled\n') as string,
   });
-});
+}, 120_000);
 
 test('start is npm start, with its settings and what it says of wrong ones', async () => {
   const wrong = await runCli(['start'], { PORT: 'many' });
