@@ -138,7 +138,7 @@ describe('the Kubernetes manifests', () => {
         ['livenessProbe', '/healthz'],
         ['readinessProbe', '/readyz'],
       ] as const)
-        expect(container[probe].httpGet).toEqual({ path, port: port?.name });
+        expect(container[probe]?.httpGet).toEqual({ path, port: port?.name });
     });
 
     test('give it longer to end than it takes', () => {
