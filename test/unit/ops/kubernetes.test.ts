@@ -18,7 +18,6 @@ import { parseEnv, variableNames } from '../../../src/config/env.js';
 const folder = fileURLToPath(new URL('../../../ops/kubernetes/', import.meta.url));
 
 interface Manifest {
-  file: string;
   kind: string;
   metadata: { name: string };
   [key: string]: unknown;
@@ -28,7 +27,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 const manifests = files.flatMap((file) =>
   parseAllDocuments(readFileSync(folder + file, 'utf8')).map((document) => {
     expect(document.errors).toEqual([]);
-    return { ...(document.toJS() as Manifest), file };
+    return document.toJS() as Manifest;
   }),
 );
 
@@ -48,16 +47,14 @@ const kinds: Record<string, new (data: never) => Validated> = {
   Service,
 };
 
-const validate = ({ file: _, ...manifest }: Manifest) => {
+const validate = (manifest: Manifest) => {
   const Kind = kinds[manifest.kind];
   if (!Kind) throw new Error(`no schema for ${manifest.kind}`);
   new Kind(manifest as never).validate();
 };
 
-const ofKind = <T>(kind: string): (Manifest & T)[] =>
-  manifests.filter((manifest) => manifest.kind === kind) as (Manifest & T)[];
-const named = <T>(kind: string, name: string): T => {
-  const found = ofKind<T>(kind).find(({ metadata }) => metadata.name === name);
+const named = (kind: string, name: string): Manifest => {
+  const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
   if (!found) throw new Error(`there is no ${kind} ${name}`);
   return found;
 };
@@ -82,8 +79,9 @@ interface Workload {
   };
 }
 
-const settings = named<{ data: Record<string, string> }>('ConfigMap', 'tokencast').data;
-const secrets = named<{ stringData: Record<string, string> }>('Secret', 'tokencast').stringData;
+const settings = (named('ConfigMap', 'tokencast') as Manifest & { data: Record<string, string> }).data;
+const secrets = (named('Secret', 'tokencast') as Manifest & { stringData: Record<string, string> })
+  .stringData;
 
 describe('the Kubernetes manifests', () => {
   const core = manifests.filter(({ kind }) => kind !== 'Kustomization' && kind !== 'ScaledObject');
@@ -98,7 +96,7 @@ describe('the Kubernetes manifests', () => {
   );
 
   test('are checked by schemas that see what is wrong', () => {
-    const wrong = structuredClone(named<Manifest & Workload>('Deployment', 'tokencast-api'));
+    const wrong = structuredClone(named('Deployment', 'tokencast-api') as Manifest & Workload);
     Object.assign(wrong.spec.template.spec, { terminationGracePeriodSeconds: 'soon' });
     expect(() => {
       validate(wrong);
@@ -119,7 +117,7 @@ describe('the Kubernetes manifests', () => {
     { role: 'api', program: 'dist/src/main-api.js', portVariable: 'PORT' },
     { role: 'worker', program: 'dist/workers/main.js', portVariable: 'WORKER_PORT' },
   ] as const)('of the $role', ({ role, program, portVariable }) => {
-    const { spec } = named<Workload>('Deployment', `tokencast-${role}`);
+    const { spec } = named('Deployment', `tokencast-${role}`) as Manifest & Workload;
     const [container] = spec.template.spec.containers;
     if (!container) throw new Error('there is no container');
     const own = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
@@ -156,16 +154,22 @@ describe('the Kubernetes manifests', () => {
     test('select its pods alike, in the deployment, the disruption budget and the policy', () => {
       const { labels } = spec.template.metadata;
       expect(spec.selector.matchLabels).toEqual(labels);
-      const budget = named<{ spec: { selector: unknown } }>('PodDisruptionBudget', `tokencast-${role}`);
+      const budget = named('PodDisruptionBudget', `tokencast-${role}`) as Manifest & {
+        spec: { selector: unknown };
+      };
       expect(budget.spec.selector).toEqual({ matchLabels: labels });
-      const policy = named<{ spec: { podSelector: unknown } }>('NetworkPolicy', `tokencast-${role}`);
+      const policy = named('NetworkPolicy', `tokencast-${role}`) as Manifest & {
+        spec: { podSelector: unknown };
+      };
       expect(policy.spec.podSelector).toEqual({ matchLabels: labels });
     });
   });
 
   test('lead from the ingress to the port of the api', () => {
-    const service = named<{ spec: { selector: unknown; ports: unknown[] } }>('Service', 'tokencast-api').spec;
-    const api = named<Workload>('Deployment', 'tokencast-api').spec.template;
+    const service = (
+      named('Service', 'tokencast-api') as Manifest & { spec: { selector: unknown; ports: unknown[] } }
+    ).spec;
+    const api = (named('Deployment', 'tokencast-api') as Manifest & Workload).spec.template;
     expect(service.selector).toEqual(api.metadata.labels);
     expect(service.ports).toEqual([{ name: 'http', port: 80, targetPort: 'http' }]);
     expect(api.spec.containers[0]?.ports[0]?.name).toBe('http');
@@ -175,8 +179,10 @@ describe('the Kubernetes manifests', () => {
   });
 
   test('leave the number of workers to the autoscaler, whose target there is', () => {
-    const [scaled] = ofKind<{ spec: { scaleTargetRef: { name: string } } }>('ScaledObject');
-    const worker = named<Workload>('Deployment', scaled?.spec.scaleTargetRef.name ?? '');
+    const scaled = named('ScaledObject', 'tokencast-worker') as Manifest & {
+      spec: { scaleTargetRef: { name: string } };
+    };
+    const worker = named('Deployment', scaled.spec.scaleTargetRef.name) as Manifest & Workload;
     expect(worker.spec.replicas).toBeUndefined();
   });
 });
