@@ -3,6 +3,7 @@ import type { Logger } from '../lib/logger.js';
 import { reasonOf } from '../lib/root-cause.js';
 import { backoffMs } from '../lib/backoff.js';
 import type { GenerationQueues, QueuedGeneration } from '../queue/generation-queue.js';
+import type { DeliveryJob, WebhookQueue } from '../queue/webhook-queue.js';
 import type { RoomLog } from '../redis/room-log.js';
 import type { Database } from '../store/database.js';
 import { hasOutbox, relayOutbox, type OutboxRow } from '../store/outbox.js';
@@ -14,6 +15,7 @@ interface RelayOptions {
   roomLog: RoomLog;
   activity: Activity;
   queues: GenerationQueues;
+  webhooks: WebhookQueue;
   log: Logger;
 }
 
@@ -96,7 +98,7 @@ export class Relay {
   }
 
   async #tell(room: Room, rows: OutboxRow[]): Promise<void> {
-    const { roomLog, queues, activity } = this.options;
+    const { roomLog, queues, webhooks, activity } = this.options;
     const events = rows.filter((row) => row.kind === 'event');
     if (events.length > 0)
       await roomLog.tell(
@@ -106,5 +108,6 @@ export class Relay {
     if (events.length > 0) activity.note(room);
     for (const row of rows)
       if (row.kind === 'job') await queues.add(JSON.parse(row.data) as QueuedGeneration);
+      else if (row.kind === 'webhook') await webhooks.add(JSON.parse(row.data) as DeliveryJob);
   }
 }

@@ -6,6 +6,7 @@ import type { RoomEventPayloads, RoomEventType } from '../wire/room-events.js';
 import { generationRoom, type Room } from '../wire/room.js';
 import { endOf, type GenerationEnd } from './generation-end.js';
 import type { ServiceContext } from './service-context.js';
+import { writeDeliveries, type Notice } from './write-deliveries.js';
 
 /**
  * One transaction, and what follows from it: events and jobs go into the outbox at its end, signals out after the commit.
@@ -14,6 +15,7 @@ export class Work {
   readonly #outbox: NewOutboxRow[] = [];
   readonly #signals: GenerationRow[] = [];
   readonly #ends: GenerationEnd[] = [];
+  readonly #notices: Notice[] = [];
   readonly #at = new Date().toISOString();
 
   constructor(readonly tx: Transaction) {}
@@ -58,8 +60,19 @@ export class Work {
     this.#ends.push(endOf(row));
   }
 
+  /** Tells the webhooks of whoever it concerns. */
+  notify(notice: Notice): void {
+    this.#notices.push(notice);
+  }
+
+  /** Brings deliveries that are written down on their way. */
+  deliver(rows: readonly NewOutboxRow[]): void {
+    this.#outbox.push(...rows);
+  }
+
   /** Writes the outbox: the last statements of the transaction. */
   async settle(): Promise<void> {
+    for (const notice of this.#notices) this.deliver(await writeDeliveries(this.tx, notice));
     await insertOutbox(this.tx, this.#outbox);
   }
 

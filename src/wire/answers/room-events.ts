@@ -145,13 +145,3 @@ export const roomEventTypes = Object.keys(payloads) as RoomEventType[];
 
 /** The schema of each type of event. */
 export const roomEvents = new Map(roomEventTypes.map((type) => [type, event(type)]));
-
-/** The terminal events of a generation and of a document. */
-export const endEventTypes = [
-  'generation.completed',
-  'generation.cancelled',
-  'generation.failed',
-  'document.completed',
-  'document.cancelled',
-  'document.failed',
-] as const satisfies RoomEventType[];
