@@ -26,7 +26,7 @@ import type { Work } from './work.js';
 import { deliverTo } from './write-deliveries.js';
 
 /** How many endpoints somebody may have. */
-export const maxWebhooks = 20;
+const maxWebhooks = 20;
 
 /** Of a secret, as Standard Webhooks wants it: 24 to 64. */
 const secretBytes = 32;
@@ -49,7 +49,7 @@ export async function createWebhook(work: Work, user: User, fields: NewWebhook):
 }
 
 /** @throws AppError not_found */
-export async function requireWebhook(tx: Transaction, id: string, userId: string): Promise<WebhookRow> {
+async function requireWebhook(tx: Transaction, id: string, userId: string): Promise<WebhookRow> {
   const row = await findWebhook(tx, id, userId);
   if (!row) throw noSuch('webhook');
   return row;
@@ -69,7 +69,9 @@ export async function changeWebhook(
       : enabled
         ? { disabledReason: null, failingSince: null }
         : { disabledReason: before.disabledReason ?? ('owner' as const) };
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries<unknown>(fields).filter(([, value]) => value !== undefined),
+  );
   const row = await updateWebhook(work.tx, id, { ...given, ...switched });
   if (!row) throw noSuch('webhook');
   return toWebhook(row);

@@ -141,7 +141,7 @@ const event = (type: RoomEventType) =>
     })
     .describe(about[type] ?? `What is told of a room: ${type}.`);
 
-export const roomEventTypes = Object.keys(payloads) as RoomEventType[];
+const roomEventTypes = Object.keys(payloads) as RoomEventType[];
 
 /** The schema of each type of event. */
 export const roomEvents = new Map(roomEventTypes.map((type) => [type, event(type)]));
