@@ -6,6 +6,7 @@ import { JsonSchemas } from './lib/json-schemas.js';
 import type { Logger } from './lib/logger.js';
 import { ThreadPool } from './lib/thread-pool.js';
 import { GenerationQueues } from './queue/generation-queue.js';
+import { WebhookQueue } from './queue/webhook-queue.js';
 import { AnswerCache } from './redis/answer-cache.js';
 import { CancelFlags } from './redis/cancel-flags.js';
 import { openSubscriber } from './redis/cluster-subscriber.js';
@@ -75,8 +76,9 @@ export async function openCore({
   const store = openStore({ url: databaseUrl, maxConnections });
   const roomLog = new RoomLog(appends, keys);
   const queues = new GenerationQueues(queueRedis, env.stores.keyPrefix);
+  const webhooks = new WebhookQueue(queueRedis, env.stores.keyPrefix);
   const activity = new Activity({ db: store.db, redis, keys, roomLog, log });
-  const relay = new Relay({ db: store.db, roomLog, queues, activity, log });
+  const relay = new Relay({ db: store.db, roomLog, queues, webhooks, activity, log });
   const subscriber = openSubscriber(subscriberRedis, log);
   const registry = new Registry();
   registerStoreMetrics(registry, store.db);
@@ -88,6 +90,7 @@ export async function openCore({
     activity,
     roomLog,
     queues,
+    webhooks,
     cancelFlags: new CancelFlags(redis, keys),
     answerCache: new AnswerCache({ redis, keys, maxBytes: env.cache.maxBytes }),
     models: new ModelPolicy({ providers: providersOf(env), defaultModel: env.generation.defaultModel }),
@@ -119,6 +122,7 @@ export async function openCore({
       await threads.close();
       activity.close();
       await queues.close();
+      await webhooks.close();
       subscriber.close();
       storage.close();
       for (const connection of connections) connection.disconnect();

@@ -11,6 +11,8 @@ import { GenerationWorker } from './generation-worker.js';
 import { Maintenance } from './maintenance.js';
 import { registerHoldMetric } from './hold-metric.js';
 import { ProviderGate } from './provider-gate.js';
+import { WebhookSender } from './webhooks/webhook-sender.js';
+import { WebhookWorker } from './webhooks/webhook-worker.js';
 import { ToolRegistry } from './tools/tool-registry.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
@@ -58,6 +60,14 @@ export async function startWorker(core: Core, env: Env, redisUrl: string): Promi
         }),
     ),
   );
+  const webhooks = new WebhookWorker({
+    db: context.db,
+    log: context.log,
+    connection,
+    keyPrefix: env.stores.keyPrefix,
+    sender: new WebhookSender(env.webhooks),
+    retryDelaysMs: env.webhooks.retryDelaysMs,
+  });
   await listenForCancels(subscriber, keys, (generationId) => {
     for (const each of workers) each.cancel(generationId);
   });
@@ -71,7 +81,11 @@ export async function startWorker(core: Core, env: Env, redisUrl: string): Promi
   return {
     close: async () => {
       // At once, so that no job is taken while a sweep waits for a store.
-      await Promise.all([maintenance.close(), ...workers.map((each) => each.close(worker.shutdownGraceMs))]);
+      await Promise.all([
+        maintenance.close(),
+        webhooks.close(),
+        ...workers.map((each) => each.close(worker.shutdownGraceMs)),
+      ]);
       await Promise.all([providers.close(), tools.close()]);
       connection.disconnect();
     },

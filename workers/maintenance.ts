@@ -6,11 +6,13 @@ import {
   promoteStranded,
   promoteStrandedDocuments,
   relayStaleRooms,
+  requeueDeliveries,
   repeatCancels,
   requeueLost,
 } from '../src/service/sweeps.js';
 import { deleteOldIdempotencyKeys } from '../src/store/idempotency.js';
 import { deleteExpiredInvites } from '../src/store/invites.js';
+import { deleteOldDeliveries } from '../src/store/webhooks.js';
 import type { FileStorage } from '../src/storage/file-storage.js';
 import { sweepFiles } from './sweep-files.js';
 
@@ -49,6 +51,8 @@ export class Maintenance {
       { name: 'documents', everyMs: 2 * second, run: () => promoteStrandedDocuments(context) },
       { name: 'loss', everyMs: second, run: () => this.#repairLoss() },
       { name: 'lost jobs', everyMs: minute, run: () => this.#requeue(longMs) },
+      { name: 'webhooks', everyMs: second, run: () => requeueDeliveries(context) },
+      { name: 'deliveries', everyMs: 10 * minute, run: () => deleteOldDeliveries(context.db) },
       { name: 'files', everyMs: minute, run: () => sweepFiles(context.db, storage) },
       { name: 'invites', everyMs: 10 * minute, run: () => deleteExpiredInvites(context.db) },
       { name: 'idempotency keys', everyMs: 10 * minute, run: () => deleteOldIdempotencyKeys(context.db) },

@@ -37,6 +37,7 @@ import { operationRoutes } from './routes/operations.js';
 import { queueBoardPath, queueRoutes } from './routes/queues.js';
 import { createSession, sessionRoutes } from './routes/sessions.js';
 import { getUsage } from './routes/usage.js';
+import { webhookRoutes } from './routes/webhooks.js';
 import { webApp } from './routes/web-app.js';
 import type { ApiSettings } from './settings.js';
 import { createStoreWatch } from './store-watch.js';
@@ -131,6 +132,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/v1/generations', generationRoutes(api));
   app.use('/v1/invites', inviteRoutes(api));
   app.use('/v1/documents', documentRoutes(api, documents));
+  app.use('/v1/webhooks', webhookRoutes(api));
   app.use('/v1', events);
 
   app.use(webApp(settings.webRoot));

@@ -16,6 +16,7 @@ import {
   redisUrl,
   share,
   trustProxy,
+  waits,
   whole,
   yesOrNo,
 } from './variables.js';
@@ -119,6 +120,8 @@ const variables = z.object({
   FIRST_TOKEN_TIMEOUT_MS: milliseconds(1).optional(),
   CACHE_SHARED: yesOrNo.default(false),
   CACHE_MAX_BYTES: count(0).default(67_108_864),
+  WEBHOOK_ALLOW_PRIVATE: yesOrNo.default(false),
+  WEBHOOK_RETRY_SECONDS: waits.default([5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400].map((s) => s * 1000)),
   SHUTDOWN_GRACE_MS: milliseconds(0).default(10_000),
 });
 
@@ -220,6 +223,12 @@ const grouped = (v: Variables, mcpServers: readonly McpServer[]) => ({
   budgets: {
     userNanoPerDay: v.USER_BUDGET_USD_PER_DAY ?? null,
     conversationNano: v.CONVERSATION_BUDGET_USD ?? null,
+  },
+  webhooks: {
+    /** Whether endpoints may be in networks of ours. */
+    allowPrivate: v.WEBHOOK_ALLOW_PRIVATE,
+    /** Before each further attempt. */
+    retryDelaysMs: v.WEBHOOK_RETRY_SECONDS,
   },
   worker: {
     concurrency: v.WORKER_CONCURRENCY,

@@ -101,6 +101,14 @@ export const hosts = z
   })
   .transform(list);
 
+/** Waits in seconds, one after the other. */
+export const waits = z
+  .string()
+  .refine((value) => list(value).every((item) => /^\d{1,6}$/.test(item)) && list(value).length <= 50, {
+    error: 'must be 1 to 50 whole numbers of seconds separated by commas, such as 5,60,300',
+  })
+  .transform((value) => list(value).map((item) => Number(item) * 1000));
+
 const subnet = z.union([
   z.ipv4(),
   z.ipv6(),

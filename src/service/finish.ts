@@ -2,6 +2,7 @@ import {
   isOfConversation,
   isOfDocument,
   listActiveGenerations,
+  toGeneration,
   toGenerationHead,
   updateGeneration,
   type ConversationGeneration,
@@ -57,6 +58,13 @@ async function endAnswer(
     },
     row.id,
   );
+  work.notify({
+    userId: row.userId,
+    type: `generation.${status}`,
+    conversationId: row.conversationId,
+    documentId: null,
+    data: () => Promise.resolve({ generation: toGeneration(ended) }),
+  });
   await promoteNext(work, row.conversationId);
   return ended;
 }

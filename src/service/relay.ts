@@ -4,6 +4,7 @@ import { reasonOf } from '../lib/root-cause.js';
 import { backoffMs } from '../lib/backoff.js';
 import { withinTrace } from '../lib/tracing.js';
 import type { GenerationQueues, QueuedGeneration } from '../queue/generation-queue.js';
+import type { DeliveryJob, WebhookQueue } from '../queue/webhook-queue.js';
 import type { RoomLog } from '../redis/room-log.js';
 import type { Database } from '../store/database.js';
 import { hasOutbox, relayOutbox, type OutboxRow } from '../store/outbox.js';
@@ -15,6 +16,7 @@ interface RelayOptions {
   roomLog: RoomLog;
   activity: Activity;
   queues: GenerationQueues;
+  webhooks: WebhookQueue;
   log: Logger;
 }
 
@@ -97,7 +99,7 @@ export class Relay {
   }
 
   async #tell(room: Room, rows: OutboxRow[]): Promise<void> {
-    const { roomLog, queues, activity } = this.options;
+    const { roomLog, queues, webhooks, activity } = this.options;
     const events = rows.filter((row) => row.kind === 'event');
     if (events.length > 0)
       await roomLog.tell(
@@ -105,11 +107,13 @@ export class Relay {
         events.map(({ id, type, data, ends }) => ({ outboxId: id, type, data, ends })),
       );
     if (events.length > 0) activity.note(room);
-    for (const row of rows) {
-      if (row.kind !== 'job') continue;
-      const queued = JSON.parse(row.data) as QueuedGeneration;
-      // Whoever relays it, and whenever: it belongs to the request that has asked for it.
-      await withinTrace(queued.job.traceparent, () => queues.add(queued));
-    }
+    for (const row of rows)
+      if (row.kind === 'job') {
+        const queued = JSON.parse(row.data) as QueuedGeneration;
+        // Whoever relays it, and whenever: it belongs to the request that has asked for it.
+        await withinTrace(queued.job.traceparent, () => queues.add(queued));
+      } else if (row.kind === 'webhook') {
+        await webhooks.add(JSON.parse(row.data) as DeliveryJob);
+      }
   }
 }

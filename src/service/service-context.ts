@@ -1,6 +1,7 @@
 import type { JsonSchemas } from '../lib/json-schemas.js';
 import type { Logger } from '../lib/logger.js';
 import type { GenerationQueues } from '../queue/generation-queue.js';
+import type { WebhookQueue } from '../queue/webhook-queue.js';
 import type { AnswerCache } from '../redis/answer-cache.js';
 import type { CancelFlags } from '../redis/cancel-flags.js';
 import type { RoomLog } from '../redis/room-log.js';
@@ -19,6 +20,7 @@ export interface ServiceContext {
   activity: Activity;
   roomLog: RoomLog;
   queues: GenerationQueues;
+  webhooks: WebhookQueue;
   cancelFlags: CancelFlags;
   answerCache: AnswerCache;
   models: ModelPolicy;

@@ -9,6 +9,7 @@ import {
   listStrandedDocuments,
   listUnheardCancels,
 } from '../store/sweeps.js';
+import { listOverdueDeliveries } from '../store/webhooks.js';
 import { queueOf } from '../queue/generation-queue.js';
 import { generationRoom, type Room } from '../wire/room.js';
 import { stopDocument } from './documents/end-run.js';
@@ -29,6 +30,8 @@ const pageSize = 200;
 const staleOutboxMs = 2000;
 const strandedMs = 2000;
 const unheardCancelMs = 1000;
+/** An attempt takes at most 15 s; a job that waits for its turn is not added twice. */
+const overdueDeliveryMs = 2000;
 
 /** Tells what a process committed and did not come to tell. */
 export async function relayStaleRooms({ db, relay }: ServiceContext): Promise<void> {
@@ -58,6 +61,12 @@ export async function promoteStrandedDocuments(context: ServiceContext): Promise
 export async function repeatCancels({ db, cancelFlags }: ServiceContext): Promise<void> {
   for (const row of await listUnheardCancels(db, unheardCancelMs, pageSize))
     await cancelFlags.raise(generationRoom(row), row.id);
+}
+
+/** Brings deliveries on their way again whose job is no longer in the queue; those whose job is there stay as they are. */
+export async function requeueDeliveries({ db, webhooks }: ServiceContext): Promise<void> {
+  for (const deliveryId of await listOverdueDeliveries(db, overdueDeliveryMs, pageSize))
+    await webhooks.add({ deliveryId });
 }
 
 /**

@@ -7,6 +7,7 @@ import type { RoomEventPayloads, RoomEventType } from '../wire/room-events.js';
 import { generationRoom, type Room } from '../wire/room.js';
 import { endOf } from './generation-end.js';
 import type { ServiceContext } from './service-context.js';
+import { writeDeliveries, type Notice } from './write-deliveries.js';
 
 /**
  * One transaction, and what follows from it: events and jobs go into the outbox at its end, signals out after the commit.
@@ -15,6 +16,7 @@ export class Work {
   readonly #outbox: NewOutboxRow[] = [];
   readonly #signals: GenerationRow[] = [];
   readonly #ends: GenerationRow[] = [];
+  readonly #notices: Notice[] = [];
   readonly #at = new Date().toISOString();
 
   constructor(readonly tx: Transaction) {}
@@ -59,8 +61,19 @@ export class Work {
     this.#ends.push(row);
   }
 
+  /** Tells the webhooks of whoever it concerns. */
+  notify(notice: Notice): void {
+    this.#notices.push(notice);
+  }
+
+  /** Brings deliveries that are written down on their way. */
+  deliver(rows: readonly NewOutboxRow[]): void {
+    this.#outbox.push(...rows);
+  }
+
   /** Writes the outbox: the last statements of the transaction. */
   async settle(): Promise<void> {
+    for (const notice of this.#notices) this.deliver(await writeDeliveries(this.tx, notice));
     await insertOutbox(this.tx, this.#outbox);
   }
 

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventSchemaName } from '../../src/api/openapi/named-schemas.js';
 import { DocumentValidator, type Json } from '../support/document-validator.js';
@@ -50,6 +51,11 @@ async function answeredQuestion() {
   await ada.ended(generation.id);
   return { conversation: id, message: message.id, generation: generation.id };
 }
+
+let question: ReturnType<typeof answeredQuestion> | undefined;
+
+/** One for all that only look at it. */
+const sharedQuestion = () => (question ??= answeredQuestion());
 
 /** One whose answer is not there yet. */
 async function openQuestion() {
@@ -105,7 +111,7 @@ async function placeOf(id: string): Promise<Record<string, string>> {
     case 'getGeneration':
     case 'forgetCachedAnswer':
     case 'watchGeneration':
-      return { id: (await answeredQuestion()).generation };
+      return { id: (await (id === 'continueGeneration' ? answeredQuestion() : sharedQuestion())).generation };
     case 'editMessage':
     case 'deleteMessage':
     case 'regenerate':
@@ -120,6 +126,14 @@ async function placeOf(id: string): Promise<Record<string, string>> {
       await system.addMember(conversation, noor.user.id);
       return { id: conversation, userId: noor.user.id };
     }
+    case 'getWebhook':
+    case 'updateWebhook':
+    case 'deleteWebhook':
+    case 'testWebhook':
+    case 'listDeliveries': {
+      const address = { url: 'http://127.0.0.1:9/nobody' };
+      return { id: (await ada.call<{ id: string }>('POST', '/v1/webhooks', address)).body.id };
+    }
     case 'watchRooms':
       return { room: `conversation:${await ada.converse()}` };
     case 'cancelDocument':
@@ -130,7 +144,7 @@ async function placeOf(id: string): Promise<Record<string, string>> {
       return { id: await cancelledDocument(), index: '0' };
     default:
       if (/Document|Report|File|Section/.test(id)) return { id: await analysedDocument(), index: '0' };
-      return { id: (await answeredQuestion()).conversation };
+      return { id: (await sharedQuestion()).conversation };
   }
 }
 
@@ -221,7 +235,7 @@ async function checkEvents(response: Response, { contentSchema }: Json, id: stri
 
 describe('what the document says, the server does', () => {
   test('every example of every operation is taken, and answered as it says', async () => {
-    for (const { method, path, operation } of operations()) {
+    const check = async ({ method, path, operation }: ReturnType<typeof operations>[number]) => {
       const [content] = Object.entries(operation.requestBody?.content ?? {});
       const examples = content ? Object.values(content[1].examples ?? {}) : [undefined];
       expect(examples.length, operation.operationId).toBeGreaterThan(0);
@@ -232,9 +246,11 @@ describe('what the document says, the server does', () => {
         expect(status, `${operation.operationId} ${JSON.stringify(example)}`).toBeLessThan(300);
       }
       answered.add(operation.operationId);
-    }
+    };
+    const someAtOnce = pLimit(6);
+    await Promise.all(operations().map((one) => someAtOnce(check, one)));
     expect(answered.size).toBe(operations().length);
-  });
+  }, 180_000);
 
   test('a message is also answered by its stream, or when it has been answered', async () => {
     const found = operations().find(({ operation }) => operation.operationId === 'sendMessage');

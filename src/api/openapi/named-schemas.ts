@@ -24,6 +24,14 @@ import {
 } from '../../wire/answers/conversation.js';
 import { document, documentHead, sectionWithSource } from '../../wire/answers/document.js';
 import { generation, generationHead, tokenUsage } from '../../wire/answers/generation.js';
+import {
+  documentNotice,
+  generationNotice,
+  webhook,
+  webhookDelivery,
+  webhookWithSecret,
+} from '../../wire/answers/webhook.js';
+import { newWebhookBody, webhookChangesBody } from '../../wire/webhooks.js';
 import { roomEvents, snapshot } from '../../wire/answers/room-events.js';
 
 const upload = z.object({
@@ -71,6 +79,13 @@ export const answerSchemas = {
   DocumentHead: documentHead,
   DocumentPage: pageOf(documentHead),
   SectionWithSource: sectionWithSource,
+  Webhook: webhook,
+  WebhookWithSecret: webhookWithSecret,
+  Webhooks: z.object({ items: z.array(webhook), nextBefore: z.null() }),
+  Delivery: webhookDelivery,
+  DeliveryPage: pageOf(webhookDelivery),
+  GenerationNotice: generationNotice,
+  DocumentNotice: documentNotice,
   Snapshot: snapshot,
   ...events,
   RoomEvent: z.union([...roomEvents.values()] as unknown as readonly [z.ZodType, ...z.ZodType[]]),
@@ -89,6 +104,8 @@ export const bodySchemas = (bodies: ConversationBodies) => ({
   NewDocument: upload,
   DocumentOptions: documentOptionsSchema,
   BudgetLimit: budgetLimitBody,
+  NewWebhook: newWebhookBody,
+  WebhookChanges: webhookChangesBody,
 });
 
 export type BodySchemas = ReturnType<typeof bodySchemas>;

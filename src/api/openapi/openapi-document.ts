@@ -4,6 +4,7 @@ import { componentsOf, refTo, type JsonSchema } from './json-schemas.js';
 import { answerSchemas, bodySchemas } from './named-schemas.js';
 import { problemsOf, tags, type AnswerDoc, type BodyDoc, type Operation } from './operation.js';
 import { operationsOf } from './operations.js';
+import { webhooksSection } from './webhooks-section.js';
 import { parametersOf, securityOf, securitySchemes } from './parameters.js';
 
 const json = 'application/json';
@@ -23,29 +24,32 @@ export function openApiDocument(bodies: ConversationBodies) {
     return refTo(name);
   };
 
-  const toAnswer = (docs: readonly AnswerDoc[]) => ({
-    description: docs.map(({ description }) => description).join(' Or: '),
-    ...headersOf(docs),
-    ...(docs.some(({ schema }) => schema) && {
-      content: Object.fromEntries(
-        docs.flatMap(({ schema, mediaType = json, example, events }) =>
-          schema
-            ? [
-                [
-                  mediaType,
-                  {
-                    schema: events
-                      ? { type: 'string', contentMediaType: mediaType, contentSchema: refOf(schema) }
-                      : refOf(schema),
-                    ...(example !== undefined && { example }),
-                  },
-                ],
-              ]
-            : [],
+  const toAnswer = (told: AnswerDoc | readonly AnswerDoc[]) => {
+    const docs = isList(told) ? told : [told];
+    return {
+      description: docs.map(({ description }) => description).join(' Or: '),
+      ...headersOf(docs),
+      ...(docs.some(({ schema }) => schema) && {
+        content: Object.fromEntries(
+          docs.flatMap(({ schema, mediaType = json, example, events }) =>
+            schema
+              ? [
+                  [
+                    mediaType,
+                    {
+                      schema: events
+                        ? { type: 'string', contentMediaType: mediaType, contentSchema: refOf(schema) }
+                        : refOf(schema),
+                      ...(example !== undefined && { example }),
+                    },
+                  ],
+                ]
+              : [],
+          ),
         ),
-      ),
-    }),
-  });
+      }),
+    };
+  };
 
   const toBody = ({ schema, mediaType = json, examples, required = true }: BodyDoc) => ({
     required,
@@ -68,10 +72,7 @@ export function openApiDocument(bodies: ConversationBodies) {
     ...(operation.body && { requestBody: toBody(operation.body) }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(operation.answers).map(([status, docs]) => [
-          status,
-          toAnswer([docs ?? []].flat() as AnswerDoc[]),
-        ]),
+        Object.entries(operation.answers).map(([status, docs]) => [status, toAnswer(docs ?? [])]),
       ),
       ...problemAnswers(problemsOf(operation)),
     },
@@ -97,6 +98,7 @@ export function openApiDocument(bodies: ConversationBodies) {
     servers: [{ url: '/' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
+    webhooks: webhooksSection(),
     components: { schemas: componentSchemas(sent), securitySchemes },
   };
 }
@@ -114,6 +116,8 @@ function componentSchemas(sent: ReturnType<typeof bodySchemas>): Record<string, 
   };
   return components;
 }
+
+const isList = (docs: AnswerDoc | readonly AnswerDoc[]): docs is readonly AnswerDoc[] => Array.isArray(docs);
 
 const answerHeaders = {
   Location: 'Where what was made is.',

@@ -7,6 +7,7 @@ import { eventOperations } from './operations/events.js';
 import { generationOperations } from './operations/generations.js';
 import { messageOperations } from './operations/messages.js';
 import { operatorOperations } from './operations/operators.js';
+import { webhookOperations } from './operations/webhooks.js';
 
 /** Every route, but for the doors that speak other people's languages (`/anthropic`, `/ai-sdk`). */
 export const operationsOf = (bodies: BodySchemas): Operation[] => [
@@ -16,5 +17,6 @@ export const operationsOf = (bodies: BodySchemas): Operation[] => [
   ...generationOperations(),
   ...documentOperations(bodies),
   ...eventOperations(),
+  ...webhookOperations(bodies),
   ...operatorOperations(bodies),
 ];

@@ -9,7 +9,7 @@ import {
   type DocumentRow,
   type StepRow,
 } from '../../store/documents.js';
-import { readDocumentHead } from '../../store/document-views.js';
+import { readDocument, readDocumentHead } from '../../store/document-views.js';
 import { currentTraceparent } from '../../lib/tracing.js';
 import { insertGeneration } from '../../store/generations.js';
 import { documentRoom } from '../../wire/room.js';
@@ -139,5 +139,15 @@ async function endDocument(
   });
   work.tell(documentRoom(document.id), `document.${status}`, {
     document: await readDocumentHead(work.tx, ended),
+  });
+  work.notify({
+    userId: document.userId,
+    type: `document.${status}`,
+    conversationId: null,
+    documentId: document.id,
+    data: async (tx) => {
+      const whole = await readDocument(tx, document.id);
+      return whole && { document: whole };
+    },
   });
 }

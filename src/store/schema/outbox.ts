@@ -7,10 +7,10 @@ export const outbox = pgTable(
   {
     id: bigserial({ mode: 'number' }).primaryKey(),
     room: text().notNull(),
-    kind: text().$type<'event' | 'job'>().notNull(),
-    /** An event's type, or the job's queue. */
+    kind: text().$type<'event' | 'job' | 'webhook'>().notNull(),
+    /** An event's type, or the job's queue; a webhook's event. */
     type: text().notNull(),
-    /** An event's payload as it is sent, without its cursor; or the job. JSON, kept to the letter. */
+    /** An event's payload as it is sent, without its cursor; or the job, of a webhook's delivery too. JSON, kept to the letter. */
     data: text().notNull(),
     /** The generation that this event ends. */
     ends: uuid(),

@@ -141,17 +141,7 @@ const event = (type: RoomEventType) =>
     })
     .describe(about[type] ?? `What is told of a room: ${type}.`);
 
-export const roomEventTypes = Object.keys(payloads) as RoomEventType[];
+const roomEventTypes = Object.keys(payloads) as RoomEventType[];
 
 /** The schema of each type of event. */
 export const roomEvents = new Map(roomEventTypes.map((type) => [type, event(type)]));
-
-/** The terminal events of a generation and of a document. */
-export const endEventTypes = [
-  'generation.completed',
-  'generation.cancelled',
-  'generation.failed',
-  'document.completed',
-  'document.cancelled',
-  'document.failed',
-] as const satisfies RoomEventType[];

@@ -15,6 +15,7 @@ import { createLogger } from '../../../src/lib/logger.js';
 import { DocumentReader } from '../../../src/reading/document-reader.js';
 import { FolderStorage } from '../../../src/storage/folder-storage.js';
 import { GenerationQueues } from '../../../src/queue/generation-queue.js';
+import { WebhookQueue } from '../../../src/queue/webhook-queue.js';
 import { AnswerCache } from '../../../src/redis/answer-cache.js';
 import { CancelFlags } from '../../../src/redis/cancel-flags.js';
 import { connectRedis, whenReady } from '../../../src/redis/connect.js';
@@ -87,8 +88,9 @@ export async function startTestApi(options: TestApiOptions = {}) {
   const keys = createKeys(prefix);
   const roomLog = new RoomLog(redis, keys);
   const queues = new GenerationQueues(queueRedis, prefix);
+  const webhooks = new WebhookQueue(queueRedis, prefix);
   const activity = new Activity({ db: store.db, redis, keys, roomLog, log });
-  const relay = new Relay({ db: store.db, roomLog, queues, activity, log });
+  const relay = new Relay({ db: store.db, roomLog, queues, webhooks, activity, log });
   const threads = new ThreadPool();
   const context: ServiceContext = {
     db: store.db,
@@ -96,6 +98,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     activity,
     roomLog,
     queues,
+    webhooks,
     cancelFlags: new CancelFlags(redis, keys),
     answerCache: new AnswerCache({ redis, keys, maxBytes: 1_000_000 }),
     models: new ModelPolicy({ providers: new Set(options.providers ?? ['demo']), defaultModel: undefined }),
@@ -222,6 +225,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
       await relay.close();
       await threads.close();
       await queues.close();
+      await webhooks.close();
       redis.disconnect();
       queueRedis.disconnect();
       await store.close();

@@ -10,6 +10,7 @@ import {
   sessionBody,
 } from '../../../src/wire/http.js';
 import { usageQuery } from '../../../src/wire/usage.js';
+import { newWebhookBody, webhookChangesBody } from '../../../src/wire/webhooks.js';
 
 /** A route of the HTTP API, with the schemas that it reads by. */
 export interface Route {
@@ -55,6 +56,13 @@ export const routes: Route[] = [
   { method: 'GET', path: '/v1/conversations/:conversation/events' },
   { method: 'GET', path: '/v1/generations/:generation/events' },
   { method: 'GET', path: '/v1/events' },
+  { method: 'POST', path: '/v1/webhooks', body: newWebhookBody },
+  { method: 'GET', path: '/v1/webhooks' },
+  { method: 'GET', path: '/v1/webhooks/:webhook' },
+  { method: 'PATCH', path: '/v1/webhooks/:webhook', body: webhookChangesBody },
+  { method: 'DELETE', path: '/v1/webhooks/:webhook' },
+  { method: 'POST', path: '/v1/webhooks/:webhook/test' },
+  { method: 'GET', path: '/v1/webhooks/:webhook/deliveries', query: listQuery },
   { method: 'POST', path: '/ai-sdk/chat' },
   { method: 'GET', path: '/ai-sdk/chat/:conversation' },
   { method: 'GET', path: '/ai-sdk/chat/:conversation/stream' },

@@ -35,6 +35,7 @@ describe('defaults', () => {
       publicUrl: undefined,
       trustProxy: false,
       corsOrigins: [],
+      straightFrames: true,
     });
     expect(env.stores).toEqual({
       redisUrl: undefined,

@@ -8,6 +8,7 @@ import * as generations from '../../../src/store/schema/generations.js';
 import * as idempotencyKeys from '../../../src/store/schema/idempotency-keys.js';
 import * as outbox from '../../../src/store/schema/outbox.js';
 import * as users from '../../../src/store/schema/users.js';
+import * as webhooks from '../../../src/store/schema/webhooks.js';
 
 const snapshots = new URL('../../../src/store/migrations/meta/', import.meta.url);
 
@@ -25,6 +26,7 @@ test('the migrations make all that the schema has, so that the next one begins t
     ...idempotencyKeys,
     ...outbox,
     ...users,
+    ...webhooks,
   };
   expect(await generateMigration(made as never, generateDrizzleJson(schema))).toEqual([]);
 });
