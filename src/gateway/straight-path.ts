@@ -172,7 +172,8 @@ export class StraightPath {
     if (batch === undefined) return;
     const taken = this.#taken;
     this.#batch = this.#taken = undefined;
-    if (this.#line && isOpen(this.#line)) this.#line.connection.write(batch.encoded(), taken && callAll(taken));
+    if (this.#line && isOpen(this.#line))
+      this.#line.connection.write(batch.encoded(), taken && callAll(taken));
     // Else the client has gone, and asks for what is behind its cursor when it comes back.
     if (!this.#line?.connection.writableNeedDrain) this.turns.onDrained();
   }
