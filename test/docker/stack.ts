@@ -185,6 +185,24 @@ async function story(): Promise<void> {
     await answered(await ask('Is everybody back?'));
   });
 
+  await step('scaled to three apis and five workers, the new ones are used, too', async () => {
+    await compose.show(
+      ...['--progress', 'quiet', 'up', '--detach', '--no-recreate'],
+      ...['--scale', 'api=3', '--scale', 'worker=5'],
+    );
+    await eventually(60_000, async () => {
+      await healthy('api', 3);
+      await healthy('worker', 5);
+    });
+    await eventually(20_000, async () => {
+      await Promise.all(Array.from({ length: 15 }, () => call(undefined, 'GET', '/healthz')));
+      const used = await addressesUsed('20s');
+      for (const each of await compose.containers('api'))
+        assert.ok(used.has(await compose.address(each)), `${each.name} gets requests`);
+    });
+    await answered(await ask('And with more of you?'));
+  });
+
   await step('no log has a secret', async () => {
     const secret = await compose.read('exec', '-T', 'api', 'cat', '/var/lib/tokencast/auth-secret');
     assert.ok(secret.length >= 32);
