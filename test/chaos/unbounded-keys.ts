@@ -6,12 +6,12 @@ const maxStreamLength = 12_000;
 /**
  * Keys without TTL that may be: there is one of each, however much is done.
  *
- * BullMQ's are one set for each provider's queue. `id` is a counter, `pc` another (of priorities); `meta` a hash of a
+ * BullMQ's are one set for each queue, of a provider or of webhooks. `id` is a counter, `pc` another (of priorities); `meta` a hash of a
  * few settings; `marker` a set of one; `events` a stream that BullMQ cuts; `stalled-check` has a TTL. What waits or runs
  * is in lists and sets that are empty, so not there, when nothing does; a finished job is removed with its hash.
  */
 const single = [
-  /:(generations|documents)-[a-z]+:(id|meta|pc|marker|events)$/,
+  /:((generations|documents)-[a-z]+|webhooks):(id|meta|pc|marker|events)$/,
   // The id of the Redis that was last seen whole.
   /:\{control\}:marker$/,
 ];
