@@ -30,7 +30,16 @@ const table = {
   'src/embedded': ['src/domain', 'src/lib'],
   'src/client': ['src/wire', 'src/domain'],
   'src/react': ['src/client'],
-  'src/cli': ['src/client', 'src/domain', 'src/wire', 'src/config', 'src/store', 'src/embedded'],
+  'src/cli': [
+    'src/client',
+    'src/domain',
+    'src/wire',
+    'src/config',
+    'src/store',
+    'src/redis',
+    'src/lib',
+    'src/embedded',
+  ],
   workers: [
     'src/domain',
     'src/wire',

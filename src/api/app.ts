@@ -96,7 +96,7 @@ export function createApp(options: AppOptions): Express {
   app.use(httpMetrics(registry), ...securityHeaders(settings), hostRequired);
   app.use(operationRoutes({ registry, settings, pingPostgres: () => store.ping(), pingRedis }));
 
-  app.use(queueBoardPath, notStored, adminOnly(settings), queueRoutes(context.queues));
+  app.use(queueBoardPath, notStored, adminOnly(settings), queueRoutes(context));
   app.use(apiDocumentRoutes(api, settings.webRoot));
 
   app.use('/admin/budgets', notStored, adminOnly(settings), ...jsonBody, adminBudgetRoutes(api));

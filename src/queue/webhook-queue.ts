@@ -11,16 +11,17 @@ export interface DeliveryJob {
 
 /** Adds deliveries of webhooks. */
 export class WebhookQueue {
-  readonly #queue: Queue<DeliveryJob>;
+  /** For operators who look at it. */
+  readonly queue: Queue<DeliveryJob>;
 
   constructor(connection: Redis | Cluster, keyPrefix: string) {
-    this.#queue = new Queue<DeliveryJob>(webhookQueueName, { connection, prefix: queuePrefix(keyPrefix) });
-    this.#queue.on('error', () => undefined); // the connection reports its own
+    this.queue = new Queue<DeliveryJob>(webhookQueueName, { connection, prefix: queuePrefix(keyPrefix) });
+    this.queue.on('error', () => undefined); // the connection reports its own
   }
 
   /** One that is there already stays as it is. */
   async add(job: DeliveryJob): Promise<void> {
-    await this.#queue.add('delivery', job, {
+    await this.queue.add('delivery', job, {
       jobId: job.deliveryId,
       removeOnComplete: true,
       removeOnFail: true,
@@ -28,6 +29,6 @@ export class WebhookQueue {
   }
 
   async close(): Promise<void> {
-    await this.#queue.close();
+    await this.queue.close();
   }
 }

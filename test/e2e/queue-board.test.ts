@@ -36,6 +36,7 @@ test('an operator opens the queues in a browser, with the admin token as passwor
       );
   });
   await page.goto('/admin/queues');
+  await page.getByText('webhooks').first().waitFor();
   await page.getByText('generations-anthropic').first().click();
   await page.getByText(generation.id).first().waitFor();
   await expect.poll(() => answered.join()).toContain(generation.id);

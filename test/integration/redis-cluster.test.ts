@@ -5,7 +5,9 @@ import { LossDetector } from '../../src/redis/loss-detector.js';
 import { connectRedis, whenReady } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { createLogger } from '../../src/lib/logger.js';
+import { runCli } from '../support/cli.js';
 import { keepWatching } from '../support/keep-watching.js';
+import { ownPort } from '../support/own-port.js';
 import { openScene, type Scene } from '../support/scene.js';
 import { running } from '../chaos/stage.js';
 import { clusterIsOk, startRedisCluster, type RedisCluster } from '../support/redis-servers.js';
@@ -95,6 +97,15 @@ describe.runIf((await findRedis()) === 'redis-server')('on a Redis Cluster', () 
       const logs = await node.ask((redis) => redis.keys(`${system.keyPrefix}:{conversation:*}:log`));
       expect(logs.length).toBeGreaterThan(0);
     }
+  });
+
+  test('the doctor looks at each of its masters', async () => {
+    const { out } = await runCli(['doctor'], {
+      REDIS_URL: cluster.url,
+      DATABASE_URL: scene.system.databaseUrl,
+      PORT: String(await ownPort()),
+    });
+    expect(out.match(/✓ 127\.0\.0\.1:\d+: Redis \S+ answers in/g)).toHaveLength(3);
   });
 
   test('another worker goes on where a killed one stopped', async () => {

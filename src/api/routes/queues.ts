@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { AppError } from '../../domain/errors.js';
-import type { GenerationQueues } from '../../queue/generation-queue.js';
+import type { ServiceContext } from '../../service/service-context.js';
 
 /** Where the board is mounted. */
 export const queueBoardPath = '/admin/queues';
@@ -17,12 +17,14 @@ const policy = [
   "style-src 'self' 'unsafe-inline'",
 ].join('; ');
 
+type Queues = Pick<ServiceContext, 'queues' | 'webhooks'>;
+
 /** `/admin/queues`: what is in BullMQ's queues, for operators to look at. A job holds ids, and nothing that people wrote. */
-export function queueRoutes(queues: Pick<GenerationQueues, 'all'>): RequestHandler {
+export function queueRoutes({ queues, webhooks }: Queues): RequestHandler {
   let opening: Promise<RequestHandler> | undefined;
   const open = async () => {
     const { createQueueBoard } = await import('../queue-board.js');
-    return createQueueBoard(queues.all(), queueBoardPath);
+    return createQueueBoard([...queues.all(), webhooks.queue], queueBoardPath);
   };
   return async (req, res, next) => {
     if (req.method !== 'GET' && req.method !== 'HEAD')

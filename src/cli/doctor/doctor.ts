@@ -22,7 +22,7 @@ export async function doctor(options: DoctorOptions, source: EnvSource = process
   found.push(...findings);
   show(found);
   const more = [
-    env && checkRedis(env.stores.redisUrl),
+    env && checkRedis(env.stores.redisUrl, env.redisTls),
     env && checkPostgres(env.stores.databaseUrl),
     env && checkPorts(env),
     options.url === undefined ? undefined : checkServer({ url: options.url, token: givenToken(options) }),

@@ -1,5 +1,8 @@
-import { Redis } from 'ioredis';
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
 import { findRedis } from '../../embedded/redis.js';
+import { createLogger } from '../../lib/logger.js';
+import { connectRedis, nodesOf, whenReady, type RedisClient, type RedisTls } from '../../redis/connect.js';
 import { broken, hint, ok, type Finding } from './finding.js';
 import { reasonOf } from './reason-of.js';
 
@@ -8,36 +11,42 @@ const timeoutMs = 5000;
 /** Of a Redis on the way to every piece of text. */
 const slowMs = 20;
 
-/** Looks at the Redis of `REDIS_URL`; undefined: the embedded one. Changes nothing. */
-export async function checkRedis(url: string | undefined): Promise<Finding[]> {
+/** Looks at the Redis of `REDIS_URL`, each master of a cluster; undefined: the embedded one. Changes nothing. */
+export async function checkRedis(url: string | undefined, tls: RedisTls): Promise<Finding[]> {
   if (url === undefined) return [await embedded()];
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    // One that still reads its file is told of, not waited for.
-    enableReadyCheck: false,
-  });
-  let lastError: unknown;
-  redis.on('error', (error) => {
-    lastError = error;
-  });
+  const redis = connectRedis(url, 'commands', createLogger({ level: 'silent', role: 'doctor' }), tls);
   try {
-    await redis.connect();
-    const info = parseInfo(await redis.info());
-    return findings(info, await pingMs(redis));
+    await firstAnswer(redis);
+    const nodes = nodesOf(redis);
+    const found = await Promise.all(nodes.map(async (node) => ({ node, findings: await checkNode(node) })));
+    return found.flatMap(({ node: { options }, findings }) =>
+      nodes.length === 1
+        ? findings
+        : findings.map((each) => ({ ...each, what: `${options.host}:${options.port}: ${each.what}` })),
+    );
   } catch (error) {
     return [
       broken(
-        `Redis cannot be used: ${reasonOf(lastError ?? error)}`,
-        'Check REDIS_URL (password, host, port, rediss:// for TLS), that Redis runs, and that this machine may reach it.',
+        `Redis cannot be used: ${reasonOf(error)}`,
+        'Check REDIS_URL (password, host, port, rediss:// for TLS), that Redis runs and has read its file, and that this machine may reach it.',
       ),
     ];
   } finally {
     redis.disconnect();
   }
+}
+
+/** Resolves when it takes commands. @throws the first reason why it does not */
+async function firstAnswer(redis: RedisClient): Promise<void> {
+  const refused = once(redis, 'error').then(([error]: unknown[]) => {
+    throw error;
+  });
+  await Promise.race([whenReady(redis, timeoutMs), refused]);
+}
+
+async function checkNode(node: Redis): Promise<Finding[]> {
+  const info = parseInfo(await node.info());
+  return findings(info, await pingMs(node));
 }
 
 /** The fastest of a few: one that is slow now and then is not far away. */
@@ -79,10 +88,6 @@ function findings(info: Info, tookMs: number): Finding[] {
         )
       : ok(`${name} ${version} answers in ${tookMs.toFixed(1)} ms`),
   ];
-  if (info.get('loading') === '1')
-    found.push(
-      broken('Redis still reads its file', 'Wait until it has; INFO persistence tells how far it is.'),
-    );
   if (info.get('role') === 'slave')
     found.push(broken('Redis is a replica, which takes no writes', 'Point REDIS_URL at the primary.'));
   const policy = info.get('maxmemory_policy');
