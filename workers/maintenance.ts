@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../src/lib/root-cause.js';
 import type { LossDetector } from '../src/redis/loss-detector.js';
@@ -40,7 +41,9 @@ export class Maintenance {
   readonly #stopped = new AbortController();
   readonly #loops: Promise<void>[] = [];
 
-  constructor(private readonly options: MaintenanceOptions) {}
+  constructor(private readonly options: MaintenanceOptions) {
+    setMaxListeners(0, this.#stopped.signal); // one for each loop
+  }
 
   start(): void {
     const { context, storage } = this.options;

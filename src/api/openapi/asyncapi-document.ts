@@ -56,7 +56,7 @@ const eventExamples = new Map<string, object>([chunkEvent, endEvent].map((event)
 const commandSchemaName = (name: string) => `${name[0]?.toUpperCase() ?? ''}${name.slice(1)}Command`;
 
 /** The socket as AsyncAPI 3 tells it, made from the schemas that its events are checked with. */
-export function asyncApiDocument() {
+export function asyncApiDocument(version: string) {
   const channel = { $ref: '#/channels/socket' };
   const onChannel = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` });
   const ofComponents = (name: string) => ({ $ref: `#/components/messages/${name}` });
@@ -91,7 +91,7 @@ export function asyncApiDocument() {
     asyncapi: '3.0.0',
     info: {
       title: 'Tokencast: the socket',
-      version: '1',
+      version,
       description:
         'Socket.IO on its default path and namespace, with `auth: {token}`; a bad token: `connect_error` with ' +
         '`data.code`. The name of an event is its `type`, its one argument the payload. No event of a room comes before ' +

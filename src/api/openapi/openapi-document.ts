@@ -13,7 +13,7 @@ const json = 'application/json';
  * The HTTP API as OpenAPI 3.1 tells it, made from the schemas that requests are checked with: `bodies` have the limits
  * of the settings.
  */
-export function openApiDocument(bodies: ConversationBodies) {
+export function openApiDocument(bodies: ConversationBodies, version: string) {
   const sent = bodySchemas(bodies);
   const names = new Map(
     Object.entries({ ...answerSchemas, ...sent }).map(([name, schema]) => [schema, name]),
@@ -87,7 +87,7 @@ export function openApiDocument(bodies: ConversationBodies) {
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: {
       title: 'Tokencast',
-      version: '1',
+      version,
       summary: 'Queue-backed broadcast streaming for language models.',
       description:
         'JSON in camelCase; times ISO 8601, UTC; ids UUIDv7. Errors are `application/problem+json` (RFC 9457) with a ' +

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Router } from 'express';
 import { AppError } from '../../domain/errors.js';
+import { ownVersion } from '../../lib/own-version.js';
 import { createRouter, type Api } from '../api.js';
 
 /**
@@ -15,12 +16,12 @@ export function apiDocumentRoutes({ bodies, linkTo }: Api, webRoot: string): Rou
 
   router.get('/openapi.json', async (_req, res) => {
     const { openApiDocument } = await import('../openapi/openapi-document.js');
-    res.set('Cache-Control', 'no-cache').json((openApi ??= openApiDocument(bodies)));
+    res.set('Cache-Control', 'no-cache').json((openApi ??= openApiDocument(bodies, await ownVersion())));
   });
 
   router.get('/asyncapi.json', async (req, res) => {
     const { asyncApiDocument, asyncApiServers } = await import('../openapi/asyncapi-document.js');
-    asyncApi ??= asyncApiDocument();
+    asyncApi ??= asyncApiDocument(await ownVersion());
     res
       .set('Cache-Control', 'no-cache')
       .vary('Host')

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { TokencastError, TokencastHttp } from '../../client/index.js';
 import { checkEventStream } from './event-stream.js';
+import { ownVersion } from '../../lib/own-version.js';
 import { broken, hint, ok, type Finding } from './finding.js';
 import { reasonOf } from './reason-of.js';
 
@@ -85,20 +85,6 @@ async function checkVersion(url: string): Promise<Finding[]> {
   } catch {
     return [];
   }
-}
-
-async function ownVersion(): Promise<string> {
-  // Both from the sources and from what is built of them.
-  for (const path of ['../../../package.json', '../../../../package.json'])
-    try {
-      const { version } = JSON.parse(await readFile(new URL(path, import.meta.url), 'utf8')) as {
-        version: string;
-      };
-      return version;
-    } catch {
-      // It is further up.
-    }
-  return 'unknown';
 }
 
 /** Whether a WebSocket can be opened. */

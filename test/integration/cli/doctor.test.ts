@@ -167,6 +167,14 @@ test('a proxy that buffers and one that gives text in lumps are found out, and t
   }
 });
 
+test('a server that is reached as it is, is told to be in order', async () => {
+  const { code, out } = await runCli(['doctor', '--url', system.api().url], await settings());
+  expect(out).toMatch(/✓ Tokencast \d+\.\d+\.\d+ on both sides\n/);
+  expect(out).toContain('✓ WebSocket upgrades pass');
+  expect(out).toContain('✓ Event streams come as they are written');
+  expect(code).toBe(0);
+});
+
 test('a server that does not answer, and one that is not ours, are told', async () => {
   const own = await settings();
   const nobody = await runCli(['doctor', '--url', `http://127.0.0.1:${await ownPort()}`], own);

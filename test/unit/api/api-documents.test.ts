@@ -12,8 +12,11 @@ import { createEventRoutes } from '../../../src/gateway/sse.js';
 import { conversationBodies } from '../../../src/wire/http.js';
 import { DocumentValidator, type Json } from '../../support/document-validator.js';
 
-const openApi = openApiDocument(conversationBodies(1000)) as unknown as Json;
-const asyncApi = { ...asyncApiDocument(), servers: asyncApiServers('https://chat.example.com') } as Json;
+const openApi = openApiDocument(conversationBodies(1000), '1.2.3') as unknown as Json;
+const asyncApi = {
+  ...asyncApiDocument('1.2.3'),
+  servers: asyncApiServers('https://chat.example.com'),
+} as Json;
 
 /** Doors that speak other people's languages have documents of their own; so has what shows the queues. */
 const foreign = /^\/(anthropic|ai-sdk|admin\/queues)(\/|$)/;
