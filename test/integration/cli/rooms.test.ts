@@ -8,7 +8,9 @@ import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { answerTo } from '../../support/document-model.js';
 import { runCli, startCli } from '../../support/cli.js';
+import { ownPort } from '../../support/own-port.js';
 import { openScene, type Scene } from '../../support/scene.js';
+import { createTestDatabase, testKeyPrefix, testRedisUrl } from '../../support/stores.js';
 
 /** `tokencast send`, `chat`, `watch` and `cancel` as processes, as people run them. */
 
@@ -212,4 +214,23 @@ test('start is npm start, with its settings and what it says of wrong ones', asy
   const wrong = await runCli(['start'], { PORT: 'many' });
   expect(wrong).toMatchObject({ code: 1, out: '' });
   expect(wrong.said).toMatch(/^PORT must be a whole number/);
+
+  const [database, port] = await Promise.all([createTestDatabase(), ownPort()]);
+  try {
+    const starting = startCli(['start'], {
+      PORT: String(port),
+      DATA_DIR: join(home, 'data'),
+      DATABASE_URL: database.url,
+      REDIS_URL: testRedisUrl(),
+      REDIS_KEY_PREFIX: testKeyPrefix(),
+    });
+    expect(await starting.writes('Ctrl-C')).toContain(`http://127.0.0.1:${port}`);
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    starting.child.kill('SIGINT');
+    const { code, said } = await starting.ended;
+    expect(said).not.toContain('Warning');
+    expect(code).toBe(0);
+  } finally {
+    await database.dispose();
+  }
 });
