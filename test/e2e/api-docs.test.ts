@@ -15,6 +15,8 @@ describe('the page of the API', () => {
     const operations = page.locator('.opblock[id^="operations-"]:not([id^="operations-webhooks"])');
     await operations.first().waitFor();
     expect(await operations.count()).toBe(told);
+    // The page's own way to say that it does not understand the document.
+    expect(await page.getByRole('heading', { name: /Warning|Error/ }).count()).toBe(0);
 
     const alive = page.locator('#operations-Operators-isAlive');
     await alive.getByRole('button').first().click();

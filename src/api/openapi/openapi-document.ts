@@ -84,7 +84,6 @@ export function openApiDocument(bodies: ConversationBodies, version: string) {
 
   return {
     openapi: '3.1.1',
-    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: {
       title: 'Tokencast',
       version,
