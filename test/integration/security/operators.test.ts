@@ -124,7 +124,7 @@ describe('/admin/queues', () => {
       });
     const { text } = await ask(open, '/api/queues', { headers: admin });
     const { queues } = JSON.parse(text) as { queues: { readOnlyMode: boolean; isPaused: boolean }[] };
-    expect(queues.length).toBe(8);
+    expect(queues.length).toBe(9);
     for (const queue of queues) expect(queue).toMatchObject({ readOnlyMode: true, isPaused: false });
   });
 });
