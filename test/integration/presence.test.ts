@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RedisClient } from '../../src/redis/connect.js';
+import { whenReady, type RedisClient } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
+import { LossDetector } from '../../src/redis/loss-detector.js';
 import { isWatched, Presence } from '../../src/redis/presence.js';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
 import { openRedis, testKeyPrefix } from '../support/stores.js';
@@ -14,13 +15,16 @@ let room: Room;
 const whisper = vi.fn<(room: Room, type: string, event: object) => Promise<void>>();
 const gateway = (id: string) => new Presence(redis, keys, { whisper }, id);
 
-beforeAll(() => {
+beforeAll(async () => {
   redis = openRedis();
+  await whenReady(redis, 5000);
 });
 beforeEach(async () => {
   room = conversationRoom(randomUUID());
   whisper.mockReset();
-  await redis.set(keys.marker, 'whole', 'PX', 60_000);
+  const lossDetector = new LossDetector(redis, keys);
+  const mark = await lossDetector.look();
+  if (mark !== undefined) await lossDetector.markWhole(mark);
 });
 afterAll(async () => {
   await redis.del(keys.marker);

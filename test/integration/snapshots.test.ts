@@ -10,7 +10,7 @@ import { beginGeneration, endAttempt, handOverAttempt, type Attempt } from '../.
 import { requeueLost } from '../../src/service/sweeps.js';
 import { generationRoom } from '../../src/wire/room.js';
 import { startTestApi, type Caller, type TestApi } from './api/test-api.js';
-import { openRedis } from '../support/stores.js';
+import { keysLike, openRedis } from '../support/stores.js';
 
 /** What snapshots of one cursor show, whatever happens in Postgres between them. */
 
@@ -67,7 +67,7 @@ async function begin(generation: Generation): Promise<{ attempt: Attempt; transc
 }
 
 async function lose(generation: Generation): Promise<void> {
-  const keys = await redis.keys(`*{${generationRoom(generation)}}*`);
+  const keys = await keysLike(redis, `*{${generationRoom(generation)}}*`);
   await redis.del(...keys);
 }
 

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { Redis } from 'ioredis';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { whenReady } from '../../src/redis/connect.js';
 import { Person } from '../support/person.js';
+import { keysLike, openRedis } from '../support/stores.js';
 import { startSystem, type System } from '../support/system.js';
 import type { WebhookDelivery, WebhookWithSecret } from '../../src/wire/webhooks.js';
 
@@ -147,10 +148,11 @@ test('neither a worker that is killed while it sends nor a Redis that is wiped l
   await answered(ada);
   await receiver.count('/killed', 1);
   await killed;
-  const redis = new Redis(system.redisUrl);
-  const keys = await redis.keys(`*${system.keyPrefix}*`);
+  const redis = openRedis();
+  await whenReady(redis, 5000);
+  const keys = await keysLike(redis, `*${system.keyPrefix}*`);
   expect(keys.some((key) => key.includes(':webhooks:'))).toBe(true);
-  await redis.del(keys);
+  await Promise.all(keys.map((key) => redis.del(key)));
   redis.disconnect();
   await system.worker().start();
   const got = await receiver.count('/killed', 2);

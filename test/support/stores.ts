@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.js';
 import { findRedis, startEmbeddedRedis } from '../../src/embedded/redis.js';
 import { createLogger } from '../../src/lib/logger.js';
-import { connectRedis, type RedisClient } from '../../src/redis/connect.js';
+import { connectRedis, nodesOf, type RedisClient } from '../../src/redis/connect.js';
 import { ownPort } from './own-port.js';
 import { temporaryDataDir } from './temporary-data-dir.js';
 
@@ -20,6 +20,11 @@ export const openRedis = (url = testRedisUrl()): RedisClient => connectRedis(url
 
 /** A prefix for Redis keys and queue names that nobody else has. */
 export const testKeyPrefix = (): string => `test-${randomUUID().slice(0, 13)}`;
+
+/** The keys that match, of all nodes of a cluster. */
+export async function keysLike(redis: RedisClient, pattern: string): Promise<string[]> {
+  return (await Promise.all(nodesOf(redis).map((node) => node.keys(pattern)))).flat();
+}
 
 export interface TestDatabase {
   url: string;
