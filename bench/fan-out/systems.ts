@@ -13,13 +13,8 @@ import { conversationRoom, type Room } from '../../src/wire/room.js';
 import { ownPort } from '../../test/support/own-port.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem } from '../../test/support/system.js';
+import type { Stores } from '../part.js';
 import type { Door } from './work.js';
-
-/** The stores of a comparison. */
-export interface Stores {
-  redisUrl: string;
-  postgresUrl: string;
-}
 
 /** A system that is running, with rooms that clients may come into. */
 export interface RunningSystem {
