@@ -4,7 +4,7 @@ import { parseArgs, promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import * as scenes from '../test/pictures/scenes.js';
 import * as texts from '../test/pictures/texts.js';
-import { stateSheets } from '../test/pictures/states.js';
+import { stateSheets } from '../test/pictures/state-sheet.js';
 import { World } from '../test/pictures/world.js';
 
 /**

@@ -12,9 +12,9 @@ import type { Person } from '../support/person.js';
 const installed = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** A real browser: `CHROMIUM_PATH`, else one that the system has. */
-export function launchBrowser(): Promise<Browser> {
+export function launchBrowser(args: string[] = []): Promise<Browser> {
   const executablePath = process.env.CHROMIUM_PATH ?? installed.find((path) => existsSync(path));
-  return executablePath ? chromium.launch({ executablePath }) : chromium.launch({ channel: 'chrome' });
+  return chromium.launch(executablePath ? { executablePath, args } : { channel: 'chrome', args });
 }
 
 /** What a browser says when the network is gone; no fault of the page. */

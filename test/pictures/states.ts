@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import type { UpstreamRequest } from '../support/upstream.js';
+import { CuttableLine, marksOfConnection } from './connection.js';
 import * as texts from './texts.js';
 import type { World } from './world.js';
 
 /** One state of the page, alone. */
-interface State {
+export interface State {
   caption: string;
   /** What is left out beside the sidebar. */
   without?: string;
@@ -14,24 +14,27 @@ interface State {
   set: (world: World) => Promise<Page>;
 }
 
-const cell = { width: 442, height: 272 };
+export const cell = { width: 442, height: 272 };
 const head = '.room-header';
 const foot = '.room-foot';
+const typing = '.typing-line';
+/** Leaves the newest row alone. */
+const before = '.log > :not(:last-child)';
 const wide = { viewport: { width: 1000, height: cell.height } };
 
 /** A new room of Ada's, with these people in it, in a window of hers. */
 async function open(world: World, name: string, body: Parameters<World['converse']>[2] = {}) {
   const id = await world.converse(name, ['Noor', 'Tomás', 'Wim', 'Ilse'], body);
-  world.watch('Noor', id, 2);
+  const noor = world.watch('Noor', id, 2);
   world.watch('Tomás', id);
   const desk = await world.desk(wide);
-  return { id, desk, window: await desk.room(id) };
+  return { id, desk, noor, window: await desk.room(id) };
 }
 
-const states: readonly State[] = [
+export const states: readonly State[] = [
   {
     caption: 'Empty room',
-    without: `${head}, ${foot}`,
+    without: `${head}, ${foot}, ${typing}`,
     set: async (world) => {
       const { window } = await open(world, 'Empty');
       await window.page.getByText('Nothing said yet, Ada').waitFor();
@@ -80,7 +83,7 @@ const states: readonly State[] = [
   },
   {
     caption: 'Failed: what was written stays',
-    without: `${head}, ${foot}`,
+    without: `${head}, ${foot}, ${before}`,
     set: async (world) => {
       const { id, window } = await open(world, 'Failed');
       const written =
@@ -97,7 +100,7 @@ const states: readonly State[] = [
   },
   {
     caption: 'Cancelled: when, and what is kept',
-    without: `${head}, ${foot}`,
+    without: `${head}, ${foot}, ${before}`,
     set: async (world) => {
       const { id, window } = await open(world, 'Cancelled');
       world.model.on('Which places?', (request) => {
@@ -110,6 +113,18 @@ const states: readonly State[] = [
       await world.people.Noor.http.cancelGeneration(generation.id);
       await window.answer('partial').getByRole('button', { name: 'Start over' }).waitFor();
       return window.page;
+    },
+  },
+  {
+    caption: 'Budget used up: remarks still work',
+    without: `${head}, .log-column`,
+    set: async (world) => {
+      await world.spendAll('Ilse');
+      const id = await world.people.Ilse.converse({ title: 'Spent', model: 'claude-sonnet-4-5' });
+      const desk = await world.desk(wide, { name: 'Ilse' });
+      const { page } = await desk.room(id);
+      await page.getByTestId('spent-note').waitFor();
+      return page;
     },
   },
   {
@@ -132,9 +147,7 @@ const states: readonly State[] = [
     caption: 'Scrolled up: the view stays, the button counts',
     without: `${head}, ${foot}`,
     set: async (world) => {
-      const { id, window } = await open(world, 'Scrolled', {
-        messages: [...texts.earlier, ...texts.earlier],
-      });
+      const { id, window } = await open(world, 'Scrolled');
       let goOn = () => {};
       const scrolled = new Promise<void>((resolve) => (goOn = resolve));
       world.model.on('Tell me all of it', async (request) => {
@@ -142,28 +155,61 @@ const states: readonly State[] = [
         await scrolled;
         request.text('row after row goes into the response and stays there, '.repeat(15));
       });
+      await world.remark('Ilse', id, texts.remarks.ilse);
+      await world.remark('Tomás', id, texts.remarks.tomas);
       await world.people.Noor.ask(id, 'Tell me all of it');
       await window.page.getByText('From the beginning:').first().waitFor();
-      await window.page.getByRole('log').evaluate((log) => (log.scrollTop = 60));
+      await window.page.getByRole('log').evaluate((log) => (log.scrollTop = 0));
       goOn();
       await window.page.getByText(/\d\d new words/).waitFor();
       return window.page;
     },
   },
   {
-    caption: 'Who is here: one tick for each window, hollow when gone',
-    without: foot,
+    caption: 'Connection, in the header',
+    set: marksOfConnection,
+  },
+  {
+    caption: 'Caught up: the missed stretch is stitched, then fades to plain',
+    without: `${head}, ${foot}, ${typing}`,
     set: async (world) => {
-      const { id, window } = await open(world, 'Presence');
+      const id = await world.converse('Caught up', ['Noor']);
+      const desk = await world.desk(wide);
+      const line = await CuttableLine.of(desk.context);
+      const { page } = await desk.room(id);
+      const asked = new Promise<UpstreamRequest>((resolve) => {
+        world.model.on('Where does it sit?', resolve);
+      });
+      await world.people.Ada.ask(id, 'Where does it sit?');
+      const request = await asked;
+      request.text('It sits in the response buffers. ');
+      await page.getByText('It sits in the response buffers.').first().waitFor();
+      await line.cut();
+      await page.getByText(/^Held at/).waitFor();
+      const missed =
+        '`res.write()` returns `false` when the socket is full and the loop ignores it, so each stalled download keeps about 16 MB. Wait for `drain` before the next row and';
+      for (const word of missed.split(/(?<= )/)) request.text(word);
+      line.mend();
+      await page.getByTestId('missed').waitFor();
+      return page;
+    },
+  },
+  {
+    caption: 'Who is here: one tick for each window, hollow when gone',
+    without: `${foot}, .log-column, .room-header > :not(.presence)`,
+    set: async (world) => {
+      const { id, window, noor } = await open(world, 'Presence');
       world.watch('Wim', id, 3);
       await window.page.getByRole('button', { name: '4 people here' }).click();
       await window.page.getByTestId('member').filter({ hasText: 'Ilse' }).getByText('not here').waitFor();
+      noor.setTyping(true);
+      await window.page.getByTestId('member').getByText('typing', { exact: true }).waitFor();
       return window.page;
     },
   },
   {
     caption: 'Structured object, still growing',
-    without: `${head}, ${foot}`,
+    without: `${head}, ${foot}, ${typing}, ${before}, .status`,
     set: async (world) => {
       const { id, window } = await open(world, 'Invoice');
       const written =
@@ -176,24 +222,29 @@ const states: readonly State[] = [
   },
   {
     caption: 'Table while it streams: widths are held, rows only grow',
-    without: `${head}, ${foot}`,
+    without: `${head}, ${foot}, ${typing}, ${before}`,
     set: async (world) => {
-      const { id, window } = await open(world, 'Table');
+      const { id, window } = await open(world, 'Table', { messages: [...texts.tooLong] });
       const written =
         'What one stalled download keeps:\n\n| Place | Held | Until |\n|-|-|-|\n| Response buffer | 16 MB | drain or close |\n| Cursor batch | 1.2 MB | next read |\n| Socket, ker';
       world.model.on('What does one keep?', (request) => void request.text(written));
       await world.people.Noor.ask(id, 'What does one keep?');
       await window.page.locator('td', { hasText: 'Socket, ker' }).waitFor();
+      await window.page.locator('[data-code="history_cut"]').waitFor();
       return window.page;
     },
   },
   {
     caption: 'Clear the history: one question, the safe answer has the focus',
     left: (wide.viewport.width - cell.width) / 2,
+    without: '.shell, .backdrop',
     set: async (world) => {
-      const { window } = await open(world, 'Clear', {
-        messages: Array.from({ length: 47 }, () => texts.earlier).flat(),
+      const { id, window } = await open(world, 'Clear', {
+        messages: Array.from({ length: 46 }, () => texts.earlier).flat(),
       });
+      world.model.on('One more', (request) => void request.text('It goes on'));
+      await world.people.Noor.ask(id, 'One more');
+      await window.page.getByText('It goes on').first().waitFor();
       await window.page.getByRole('button', { name: 'More', exact: true }).click();
       await window.page.getByRole('menuitem', { name: 'Clear the history' }).click();
       await window.page.getByRole('button', { name: 'Keep' }).waitFor();
@@ -201,52 +252,3 @@ const states: readonly State[] = [
     },
   },
 ];
-
-/** Shows one state in the place of a cell: as wide, without what stands beside it. */
-async function frame(page: Page, { without, left }: State): Promise<void> {
-  if (left !== undefined) return;
-  await page.addStyleTag({
-    content: `.sidebar${without ? `, ${without}` : ''} { display: none !important }
-      .shell { grid-template-columns: minmax(0, 1fr) !important; width: ${cell.width}px }`,
-  });
-}
-
-/** Takes every state in both schemes, and lays each scheme out on a sheet of its own. */
-export async function stateSheets(world: World): Promise<Record<'light' | 'dark', Page>> {
-  const taken = { light: [] as string[], dark: [] as string[] };
-  for (const state of states) {
-    const page = await state.set(world);
-    await frame(page, state);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const clip = { x: state.left ?? 0, y: 0, ...cell };
-      const picture = await page.screenshot({ clip, animations: 'disabled' });
-      taken[colorScheme].push(
-        `<figure><figcaption>${state.caption}</figcaption><img src="data:image/png;base64,${picture.toString('base64')}"></figure>`,
-      );
-    }
-    await page.context().close();
-  }
-  return { light: await sheet(world, taken.light, 'light'), dark: await sheet(world, taken.dark, 'dark') };
-}
-
-const fontFile = '@fontsource-variable/geist/files/geist-latin-wght-normal.woff2';
-const paper = { light: ['#fcfcfb', '#e4e4e0', '#4e5155'], dark: ['#101112', '#26282b', '#b4b6b9'] } as const;
-
-async function sheet(world: World, figures: readonly string[], scheme: 'light' | 'dark'): Promise<Page> {
-  const rows = Math.ceil(figures.length / 3);
-  const page = await world.sheet({
-    viewport: { width: 1440, height: 16 + rows * 323 },
-    deviceScaleFactor: 1.5,
-  });
-  const [bg, hair, ink] = paper[scheme];
-  const font = await readFile(createRequire(import.meta.url).resolve(fontFile), 'base64');
-  await page.setContent(`<style>
-    @font-face { font-family: Geist; font-weight: 100 900; src: url(data:font/woff2;base64,${font}) }
-    body { display: grid; grid-template-columns: repeat(3, ${cell.width}px); gap: 24px; margin: 24px 32px;
-      background: ${bg}; color: ${ink}; font: 500 12px/16px Geist, system-ui, sans-serif }
-    figure { margin: 0 } figcaption { margin-bottom: 10px }
-    img { box-sizing: border-box; width: ${cell.width}px; height: ${cell.height}px; border: 1px solid ${hair}; border-radius: 10px }
-  </style>${figures.join('')}`);
-  return page;
-}

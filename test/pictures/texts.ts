@@ -24,6 +24,12 @@ function days(ago: number, ...titles: string[]) {
   return titles.map((one, n): readonly [string, number] => [one, ago * 1440 + n]);
 }
 
+/** More than any model reads at once. */
+export const tooLong = Array.from({ length: 30 }, (_, n) => ({
+  role: n % 2 ? ('assistant' as const) : ('user' as const),
+  content: 'word '.repeat(6000),
+}));
+
 export const earlier = [
   { role: 'user' as const, content: 'What does the export service do when a reader is slow?' },
   {

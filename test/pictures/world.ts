@@ -1,25 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SignJWT } from 'jose';
 import postgres from 'postgres';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { BrowserContextOptions } from 'playwright-core';
 import {
   watchConversation,
   type RoomConnection,
   type RoomConnectionOptions,
+  type User,
 } from '../../src/client/index.js';
 import { remarkMetadata } from '../../web/src/room/remark.js';
 import { tintOf } from '../../web/src/ui/tint.js';
-import { Desk, launchBrowser } from '../e2e/browser.js';
+import { Desk } from '../e2e/browser.js';
 import { Person } from '../support/person.js';
 import { startPostgres, startRedis } from '../support/stores.js';
 import { startSystem, type System } from '../support/system.js';
 import { startUpstream } from '../support/upstream.js';
 import { Model, reckon } from './model.js';
+import { Screens } from './screens.js';
 import { conversations, dailyUsd, documents, spending, title } from './texts.js';
 
 const names = ['Ada', 'Noor', 'Tomás', 'Ilse', 'Wim'] as const;
 type Name = (typeof names)[number];
 const dayMs = 86_400_000;
 const nanoPerUsd = 1_000_000_000;
+const dailyLimitUsd = 5;
+const secret = 'a secret of the pictures, of more than 32 bytes';
 const dayOf = (daysAgo: number) => new Date(Date.now() - daysAgo * dayMs).toISOString().slice(0, 10);
 
 /** Where it is between two and three in the afternoon now. */
@@ -29,10 +34,14 @@ const timezoneId = `Etc/GMT${hoursAhead > 0 ? '-' : '+'}${Math.abs(hoursAhead)}`
 /** Machines may be busy: what is waited for comes. */
 const patienceMs = 180_000;
 
+const usualScale = 1.5;
+
 interface DeskOptions {
   /** Through which of the two one comes. */
   api?: number;
   name?: Name;
+  /** Their session ends so soon. */
+  endsInSeconds?: number;
 }
 
 /** A running system with the people, conversations and costs of the pictures. */
@@ -44,7 +53,7 @@ export class World {
     readonly system: System,
     readonly model: Model,
     readonly people: Record<Name, Person>,
-    private readonly browser: Browser,
+    private readonly screens: Screens,
     private readonly sql: postgres.Sql,
     private readonly closers: (() => Promise<unknown>)[],
   ) {}
@@ -60,7 +69,8 @@ export class World {
       const redis = opened(await startRedis(), (it) => it.dispose());
       const store = opened(await startPostgres(), (it) => it.dispose());
       const env = {
-        USER_BUDGET_USD_PER_DAY: '5',
+        AUTH_SECRET: secret,
+        USER_BUDGET_USD_PER_DAY: String(dailyLimitUsd),
         DOCUMENT_CONCURRENCY: '3',
         DOCUMENT_SECTIONS_AT_ONCE: '3',
         MISTRAL_API_KEY: 'none is asked',
@@ -71,13 +81,13 @@ export class World {
         await startSystem({ apis: 2, env, upstream, redisUrl: redis.url, databaseUrl: store.url }),
         (it) => it.stop(),
       );
-      const browser = opened(await launchBrowser(), (it) => it.close());
+      const screens = opened(new Screens(), (it) => it.close());
       const sql = opened(postgres(store.url, { max: 2 }), (it) => it.end());
       const found = await Promise.all(
         names.map(async (name, tint) => [name, await arrive(system, name, tint)]),
       );
       const people = Object.fromEntries(found) as Record<Name, Person>;
-      return new World(system, new Model(upstream), people, browser, sql, closers);
+      return new World(system, new Model(upstream), people, screens, sql, closers);
     } catch (error) {
       for (const close of closers) await close();
       throw error;
@@ -90,20 +100,28 @@ export class World {
   }
 
   /** Somebody's screen. */
-  async desk(options: BrowserContextOptions, { api = 0, name = 'Ada' }: DeskOptions = {}): Promise<Desk> {
-    const desk = await Desk.openFor(this.people[name], this.browser, this.system.api(api), {
+  async desk(
+    options: BrowserContextOptions,
+    { api = 0, name = 'Ada', endsInSeconds }: DeskOptions = {},
+  ): Promise<Desk> {
+    const { user, token } = this.people[name];
+    const { deviceScaleFactor = usualScale } = options;
+    const browser = await this.screens.of(deviceScaleFactor);
+    const signed = { user, token: endsInSeconds ? await tokenOf(user, endsInSeconds) : token };
+    const desk = await Desk.openFor(signed, browser, this.system.api(api), {
       timezoneId,
-      deviceScaleFactor: 1.5,
       bypassCSP: true,
       ...options,
+      deviceScaleFactor,
     });
     desk.context.setDefaultTimeout(patienceMs);
     return desk;
   }
 
   /** A page of nobody's, to lay pictures out on. */
-  sheet(options: BrowserContextOptions) {
-    return this.browser.newPage(options);
+  async sheet(options: BrowserContextOptions) {
+    const browser = await this.screens.of(usualScale);
+    return browser.newPage({ deviceScaleFactor: usualScale, ...options });
   }
 
   id(name: string): string {
@@ -234,12 +252,30 @@ export class World {
     await this.sql`delete from ledger where user_id = ${userId}`;
     for (let at = 0; at < rows.length; at += 500)
       await this.sql`insert into ledger ${this.sql(rows.slice(at, at + 500))}`;
-    const spent = Math.round((dailyUsd.at(-1) ?? 0) * nanoPerUsd);
+    await this.#setSpent(userId, dailyUsd.at(-1) ?? 0);
+  }
+
+  /** Nothing is left of somebody's budget of today. */
+  async spendAll(name: Name): Promise<void> {
+    await this.#setSpent(this.people[name].user.id, dailyLimitUsd);
+  }
+
+  async #setSpent(userId: string, usd: number): Promise<void> {
+    const spent = Math.round(usd * nanoPerUsd);
     await this.sql`insert into budgets (scope, subject, period, spent_nano, reserved_nano)
       values ('user', ${userId}, ${dayOf(0)}, ${spent}, 0)
       on conflict (scope, subject, period) do update set spent_nano = ${spent}`;
   }
 }
+
+const tokenOf = ({ id, name }: User, seconds: number): Promise<string> =>
+  new SignJWT({ name })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(id)
+    .setJti('a session of the pictures')
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
+    .sign(new TextEncoder().encode(secret));
 
 /** Somebody of this name whose avatar has this colour: the ids are the server's, and so is the luck. */
 async function arrive(system: System, name: Name, tint: number): Promise<Person> {

@@ -36,6 +36,11 @@ describe('the highlighter', () => {
     expect(lines.flat().find(({ text }) => text.includes('kept'))?.kind).not.toBe('fn');
   });
 
+  test('takes a constructor for a word of the language', () => {
+    const lines = new Highlighter(typescript).lines('class A {\n  constructor(readonly kept: number) {}\n}');
+    expect(kindOf(lines, 'constructor')).toBe('kw');
+  });
+
   test.each([
     ['a grammar', typescript, code],
     [

@@ -53,7 +53,7 @@ export function DocumentHeader({ document, stopping, onStop }: DocumentHeaderPro
           ask.mutate(document);
         }}
       >
-        <Icon of={MessageSquareText} />
+        <Icon of={MessageSquareText} size={14} />
         <span>Ask about it</span>
       </button>
       <DocumentMenu
@@ -61,7 +61,7 @@ export function DocumentHeader({ document, stopping, onStop }: DocumentHeaderPro
         only="report"
         trigger={
           <button type="button" className="quiet-button head-button">
-            <Icon of={Download} />
+            <Icon of={Download} size={14} />
             <span>Report</span>
             <Icon of={ChevronDown} size={14} />
           </button>

@@ -6,6 +6,7 @@ import { http } from '../services.js';
 import { DrawerButton } from '../sidebar/drawer-button.js';
 import { useOwnLists } from '../sidebar/own-lists.js';
 import { Icon } from '../ui/icon.js';
+import { Skeleton } from '../ui/skeleton.js';
 import { toastError } from '../ui/toasts.js';
 import { DocumentItem } from './document-item.js';
 import { UploadItem } from './upload-item.js';
@@ -100,13 +101,17 @@ export function DocumentList({ uploads, over, openId }: DocumentListProps) {
   );
 }
 
+const awaited = [
+  ['58%', '36%'],
+  ['44%', '30%'],
+  ['66%', '36%'],
+];
+
 function ListSkeleton() {
   return (
-    <div className="list-skeleton" role="status">
+    <div role="status">
       <span className="visually-hidden">Loading your documents</span>
-      <i />
-      <i />
-      <i />
+      <Skeleton of="list" rows={awaited} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { ConnectionMark } from '../room/connection-mark.js';
 import { Link } from '../router.js';
 import { Notice } from '../ui/notice.js';
 import { Segmented } from '../ui/segmented.js';
+import { Skeleton } from '../ui/skeleton.js';
 import { DocumentAnnouncer } from './document-announcer.js';
 import { BackButton, DocumentHeader } from './document-header.js';
 import { DocumentProgress } from './document-progress.js';
@@ -55,17 +56,21 @@ export function OpenDocument({ documentId }: { documentId: string }) {
           {connection.state !== 'connecting' && (
             <ConnectionMark as="bar" connection={connection} onRetry={reconnect} />
           )}
-          <div className="document-skeleton" role="status">
+          <div role="status">
             <span className="visually-hidden">Loading the document</span>
-            <i />
-            <i />
-            <i />
+            <Skeleton of="document" rows={awaited} />
           </div>
         </>
       )}
     </section>
   );
 }
+
+const awaited = [
+  ['30%', '74%', '58%'],
+  ['24%', '78%', '66%'],
+  ['36%', '70%', '42%'],
+];
 
 interface WatchedViewProps {
   state: DocumentState;

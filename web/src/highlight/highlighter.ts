@@ -24,7 +24,6 @@ const kinds = tagHighlighter([
       tags.function(tags.variableName),
       tags.function(tags.propertyName),
       tags.function(tags.definition(tags.variableName)),
-      tags.function(tags.definition(tags.propertyName)),
       tags.standard(tags.variableName),
       tags.attributeName,
       tags.macroName,
@@ -38,6 +37,7 @@ const kinds = tagHighlighter([
   { tag: [tags.number, tags.unit, tags.color], class: 'num' },
   { tag: [tags.comment, tags.meta, tags.processingInstruction], class: 'comment' },
   { tag: tags.variableName, class: 'name' },
+  { tag: tags.function(tags.definition(tags.propertyName)), class: 'method' },
 ]);
 
 /**
@@ -64,7 +64,7 @@ export class Highlighter {
       code,
       tree,
       kinds,
-      (text, kind) => lines.at(-1)?.push({ text, kind: kind === 'name' ? kindOfName(text) : kind }),
+      (text, kind) => lines.at(-1)?.push({ text, kind: looks[kind]?.(text) ?? kind }),
       () => lines.push([]),
     );
     this.#lines = lines.map((line, index) => {
@@ -86,8 +86,13 @@ export class Highlighter {
   }
 }
 
-/** No grammar knows what a name stands for; by custom those of classes begin with a capital. */
-const kindOfName = (name: string): string => (/^[A-Z][A-Za-z0-9]*[a-z]/.test(name) ? 'type' : '');
+/** What a word says by itself where the grammar does not tell more. */
+const looks: Partial<Record<string, (text: string) => string>> = {
+  // No grammar knows what a name stands for; by custom those of classes begin with a capital.
+  name: (text) => (/^[A-Z][A-Za-z0-9]*[a-z]/.test(text) ? 'type' : ''),
+  // A word of the language, though the grammar takes it for a method like others.
+  method: (text) => (text === 'constructor' ? 'kw' : 'fn'),
+};
 
 const isSame = (a: Line, b: Line): boolean =>
   a.length === b.length &&

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import type { ConnectionState, Message, User } from '../../../src/client/index.js';
 import { counted } from '../lib/format.js';
 import { Icon } from '../ui/icon.js';
+import { Skeleton } from '../ui/skeleton.js';
 import { Answer } from './answer.js';
 import { Greeting } from './greeting.js';
 import { MessageRow, PendingRow } from './message-row.js';
@@ -122,7 +123,7 @@ export function Log({ watched }: { watched: WatchedConversation }) {
       >
         <div className="log-column">
           {isEmpty && <Greeting user={user} conversation={room?.conversation ?? null} />}
-          {!timeline && unshown.length === 0 && <Skeleton />}
+          {!timeline && unshown.length === 0 && <Skeleton of="log" rows={awaited} />}
           {olderWords && <p className="older-words">{olderWords}</p>}
           <ol className="log">
             {timeline?.items.map(rowOf)}
@@ -173,13 +174,8 @@ function CaughtUpNotice({ connection }: { connection: ConnectionState }) {
   );
 }
 
-/** Three rows in grey; the style sheet shows them only after 200 ms. */
-function Skeleton() {
-  return (
-    <div className="skeleton" aria-hidden>
-      <i />
-      <i />
-      <i />
-    </div>
-  );
-}
+const awaited = [
+  ['75px', '91%', '63%'],
+  ['60px', '80%'],
+  ['87px', '96%', '88%'],
+];

@@ -59,7 +59,7 @@ export default function Usage() {
             if (data) download(`usage-${data.from}-${data.to}.csv`, csvOf(data), 'text/csv');
           }}
         >
-          <Icon of={Download} />
+          <Icon of={Download} size={14} />
           CSV
         </button>
       </RoomHeader>
