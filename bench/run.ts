@@ -15,8 +15,9 @@ import { createLogger } from '../src/lib/logger.js';
 import { temporaryDataDir } from '../test/support/temporary-data-dir.js';
 import { fanOut } from './fan-out/fan-out.js';
 import type { Part } from './part.js';
+import { webPage } from './web-page/web-page.js';
 
-const parts: readonly Part[] = [fanOut];
+const parts: readonly Part[] = [fanOut, webPage];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,25 +1,32 @@
 import type { BrowserContext, Page, WebSocketRoute } from 'playwright-core';
 import type { World } from './world.js';
 
-/** The socket between a browser and the server, that can be cut and mended. */
+/** Whatever a room is watched by. */
+const watching = /socket\.io|\/events|\/messages\?/;
+
+/** The line between a browser and the server, that can be cut and mended. */
 export class CuttableLine {
   readonly #sockets = new Set<WebSocketRoute>();
   #isCut = false;
 
+  private constructor(private readonly context: BrowserContext) {}
+
   static async of(context: BrowserContext): Promise<CuttableLine> {
-    const line = new CuttableLine();
+    const line = new CuttableLine(context);
     await context.routeWebSocket(/socket\.io/, (socket) => line.#take(socket));
     return line;
   }
 
   async cut(): Promise<void> {
     this.#isCut = true;
+    await this.context.route(watching, (route) => route.abort());
     for (const socket of this.#sockets) await socket.close();
     this.#sockets.clear();
   }
 
-  mend(): void {
+  async mend(): Promise<void> {
     this.#isCut = false;
+    await this.context.unroute(watching);
   }
 
   #take(socket: WebSocketRoute): void {
@@ -53,11 +60,11 @@ export async function marksOfConnection(world: World): Promise<Page> {
   };
   await keep(/^Live$/);
   await line.cut();
-  await keep(/^Reconnecting in 3 s$/);
+  await keep(/^Reconnecting in \d+ s$/);
   await desk.context.setOffline(true);
   await keep(/^Offline$/);
   for (let n = 1; n <= 106; n++) await world.remark('Noor', id, `Row ${n}`);
-  line.mend();
+  await line.mend();
   await desk.context.setOffline(false);
   await keep(/^Caught up, \d+ events$/);
 

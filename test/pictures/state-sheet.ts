@@ -17,6 +17,7 @@ async function frame(page: Page, { without, left }: State): Promise<void> {
 export async function stateSheets(world: World): Promise<Record<'light' | 'dark', Page>> {
   const taken = { light: [] as string[], dark: [] as string[] };
   for (const state of states) {
+    console.log(state.caption);
     const page = await state.set(world);
     await frame(page, state);
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -160,6 +160,7 @@ export const states: readonly State[] = [
       await world.people.Noor.ask(id, 'Tell me all of it');
       await window.page.getByText('From the beginning:').first().waitFor();
       await window.page.getByRole('log').evaluate((log) => (log.scrollTop = 0));
+      await window.page.getByRole('button', { name: 'Newest' }).waitFor();
       goOn();
       await window.page.getByText(/\d\d new words/).waitFor();
       return window.page;
@@ -189,7 +190,7 @@ export const states: readonly State[] = [
       const missed =
         '`res.write()` returns `false` when the socket is full and the loop ignores it, so each stalled download keeps about 16 MB. Wait for `drain` before the next row and';
       for (const word of missed.split(/(?<= )/)) request.text(word);
-      line.mend();
+      await line.mend();
       await page.getByTestId('missed').waitFor();
       return page;
     },
