@@ -228,7 +228,12 @@ describe('a room of several people', () => {
     await adas.page.getByText('Remark', { exact: true }).click();
     await adas.say('To be forgotten');
     await noors.messages.first().waitFor();
+    await adas.page.getByText('Ask', { exact: true }).click();
+    await adas.say('Go on');
+    (await stage.upstream.nextRequest()).text('And on');
+    await adas.answer('writing').waitFor();
     await choose('Clear the history');
+    await adas.page.getByText('One running answer is stopped.').waitFor();
     const keep = adas.page.getByRole('button', { name: 'Keep' });
     await expect.poll(() => keep.evaluate((element) => element === document.activeElement)).toBe(true);
     await adas.page

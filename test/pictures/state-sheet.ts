@@ -38,12 +38,12 @@ const paper = { light: ['#fcfcfb', '#e4e4e0', '#4e5155'], dark: ['#101112', '#26
 
 async function sheet(world: World, figures: readonly string[], scheme: 'light' | 'dark'): Promise<Page> {
   const rows = Math.ceil(figures.length / 3);
-  const page = await world.sheet({ viewport: { width: 1440, height: 16 + rows * 323 } });
+  const page = await world.sheet({ viewport: { width: 1440, height: 20 + rows * 324 } });
   const [bg, hair, ink] = paper[scheme];
   const font = await readFile(createRequire(import.meta.url).resolve(fontFile), 'base64');
   await page.setContent(`<style>
     @font-face { font-family: Geist; font-weight: 100 900; src: url(data:font/woff2;base64,${font}) }
-    body { display: grid; grid-template-columns: repeat(3, ${cell.width}px); gap: 24px; margin: 24px 32px;
+    body { display: grid; grid-template-columns: repeat(3, ${cell.width}px); gap: 26px 24px; margin: 28px 32px;
       background: ${bg}; color: ${ink}; font: 500 12px/16px Geist, system-ui, sans-serif }
     figure { margin: 0 } figcaption { margin-bottom: 10px }
     img { box-sizing: border-box; width: ${cell.width}px; height: ${cell.height}px; border: 1px solid ${hair}; border-radius: 10px }

@@ -172,7 +172,7 @@ export const states: readonly State[] = [
   },
   {
     caption: 'Caught up: the missed stretch is stitched, then fades to plain',
-    without: `${head}, ${foot}, ${typing}`,
+    without: `${head}, ${foot}`,
     set: async (world) => {
       const id = await world.converse('Caught up', ['Noor']);
       const desk = await world.desk(wide);
@@ -197,7 +197,7 @@ export const states: readonly State[] = [
   },
   {
     caption: 'Who is here: one tick for each window, hollow when gone',
-    without: `${foot}, .log-column, .room-header > :not(.presence)`,
+    without: `${foot}, .log-column, .room-header > :not(.presence, h1), .room-header h1 *`,
     set: async (world) => {
       const { id, window, noor } = await open(world, 'Presence');
       world.watch('Wim', id, 3);
