@@ -157,3 +157,7 @@ export class Window {
     return (await this.answerText.textContent()) ?? '';
   }
 }
+
+/** Whether the keyboard goes to it. */
+export const hasFocus = (locator: Locator): Promise<boolean> =>
+  locator.evaluate((element) => element === document.activeElement);

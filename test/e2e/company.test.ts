@@ -109,6 +109,7 @@ describe('three people in three windows', () => {
     expect(JSON.stringify(first.body.system)).toContain('Answer like a lighthouse.');
     first.text('A light, ');
     await tomass.page.getByText('A light,').waitFor();
+    await tomass.page.getByText('stops this answer').waitFor();
     await tomass.say('Never mind: where are you?');
     await adas.answer('partial').getByText('A light,').waitFor();
     (await stage.upstream.nextRequest()).text('On a rock.').stop();

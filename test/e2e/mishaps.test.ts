@@ -2,7 +2,7 @@ import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { callAsAdmin } from '../support/admin.js';
 import type { User } from '../../src/client/index.js';
-import type { Window } from './browser.js';
+import { hasFocus, type Window } from './browser.js';
 import { Stage } from './stage.js';
 
 const secret = 'a secret of these tests, of more than 32 bytes';
@@ -33,7 +33,7 @@ describe('what goes wrong or nearly so', () => {
     await failed.getByRole('button', { name: 'Send again' }).click();
     await window.messages.getByText('Can you hear me now?').waitFor();
     expect(await page.getByTestId('pending-message').count()).toBe(0);
-    expect(await window.composer.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await hasFocus(window.composer)).toBe(true);
     await page.reload();
     await window.messages.getByText('Can you hear me now?').waitFor();
     expect(await window.messages.count()).toBe(1);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Person } from '../support/person.js';
+import { hasFocus } from './browser.js';
 import { Stage } from './stage.js';
 
 /** Plain words without marks, so that the document's text must be the model's text, character for character. */
@@ -45,7 +46,7 @@ describe('the page', () => {
       .getByRole('navigation', { name: 'Conversations' })
       .getByRole('link', { name: 'Where does the memory go?' })
       .waitFor();
-    expect(await window.composer.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await hasFocus(window.composer)).toBe(true);
   });
 
   test('stops an answer and keeps what was written', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Window } from './browser.js';
+import { hasFocus, type Window } from './browser.js';
 import { Stage } from './stage.js';
 
 describe('a room of several people', () => {
@@ -138,7 +138,7 @@ describe('a room of several people', () => {
     await noors.answerText.getByText('Five.').waitFor();
     expect(await noors.answers.count()).toBe(1);
     expect(await noors.messages.count()).toBe(1);
-    expect(await adas.composer.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await hasFocus(adas.composer)).toBe(true);
   });
 
   test('answers again, and keeps the old answer until the new one is there', async () => {
@@ -223,6 +223,7 @@ describe('a room of several people', () => {
     await adas.page.getByRole('textbox', { name: 'Title' }).fill('Another name');
     await adas.page.getByRole('button', { name: 'Save' }).click();
     await noors.page.getByRole('heading', { name: 'Another name' }).waitFor();
+    await expect.poll(() => hasFocus(adas.composer)).toBe(true);
     await itemOf(noors, 'Another name').waitFor();
 
     await adas.page.getByText('Remark', { exact: true }).click();
@@ -235,7 +236,7 @@ describe('a room of several people', () => {
     await choose('Clear the history');
     await adas.page.getByText('One running answer is stopped.').waitFor();
     const keep = adas.page.getByRole('button', { name: 'Keep' });
-    await expect.poll(() => keep.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(() => hasFocus(keep)).toBe(true);
     await adas.page
       .getByRole('alertdialog')
       .getByRole('button', { name: /^Clear / })

@@ -248,7 +248,7 @@ export const states: readonly State[] = [
       await window.page.getByText('It goes on').first().waitFor();
       await window.page.getByRole('button', { name: 'More', exact: true }).click();
       await window.page.getByRole('menuitem', { name: 'Clear the history' }).click();
-      await window.page.getByRole('button', { name: 'Keep' }).waitFor();
+      await window.page.getByText('One running answer is stopped.').waitFor();
       return window.page;
     },
   },

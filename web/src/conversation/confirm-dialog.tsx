@@ -2,6 +2,7 @@ import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { useMutation } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { toastError } from '../ui/toasts.js';
+import { focusAfterDialog } from '../ui/focus-after-dialog.js';
 
 interface ConfirmDialogProps {
   title: string;
@@ -42,7 +43,7 @@ export default function ConfirmDialog({
     >
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className="backdrop" />
-        <AlertDialog.Popup className="dialog" initialFocus={safe}>
+        <AlertDialog.Popup className="dialog" initialFocus={safe} finalFocus={focusAfterDialog}>
           <AlertDialog.Title className="dialog-question">{title}</AlertDialog.Title>
           <AlertDialog.Description className="dialog-words">{words}</AlertDialog.Description>
           <div className="dialog-foot">

@@ -4,6 +4,7 @@ import { CircleAlert } from 'lucide-react';
 import type { ReactNode, SubmitEvent } from 'react';
 import { TokencastError } from '../../../src/client/index.js';
 import { Icon } from '../ui/icon.js';
+import { focusAfterDialog } from '../ui/focus-after-dialog.js';
 
 interface FormDialogProps {
   title: string;
@@ -30,7 +31,7 @@ export function FormDialog({ title, onSave, onClose, wide = false, children }: F
     >
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className={wide ? 'dialog wide' : 'dialog'}>
+        <Dialog.Popup className={wide ? 'dialog wide' : 'dialog'} finalFocus={focusAfterDialog}>
           <Dialog.Title className="dialog-question">{title}</Dialog.Title>
           <form onSubmit={submit}>
             {children}

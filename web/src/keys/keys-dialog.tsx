@@ -3,6 +3,7 @@ import { X } from 'lucide-react';
 import { commandKey, isApple } from '../lib/keys.js';
 import { Icon } from '../ui/icon.js';
 import { keysDialog } from './keys-store.js';
+import { focusAfterDialog } from '../ui/focus-after-dialog.js';
 
 const alt = isApple ? '⌥' : 'Alt ';
 
@@ -30,7 +31,7 @@ export default function KeysDialog() {
     >
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog" data-testid="keys">
+        <Dialog.Popup className="dialog" data-testid="keys" finalFocus={focusAfterDialog}>
           <Dialog.Title className="dialog-question">Keyboard</Dialog.Title>
           <dl className="keys">
             {keys.map(([key, does]) => (

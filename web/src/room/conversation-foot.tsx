@@ -1,5 +1,5 @@
 import { Eye } from 'lucide-react';
-import type { Message, RoomState, User } from '../../../src/client/index.js';
+import type { ConversationView, Message, RoomState, User } from '../../../src/client/index.js';
 import { SpentNote } from '../budget/spent-note.js';
 import { useSpentWords } from '../budget/use-spent-words.js';
 import { ordinal } from '../lib/format.js';
@@ -38,7 +38,7 @@ export function ConversationFoot({ watched, askFor }: ConversationFootProps) {
         draftKey={watched.conversationId}
         {...(only && { only })}
         {...(askFor && { placeholder: askFor })}
-        hint={runningId === undefined ? null : `${ordinal(waiting + 1)} in line`}
+        hint={conversation && runningId !== undefined ? whileAnswered(conversation, waiting) : null}
         onTyping={watched.setTyping}
         onEditLast={() => {
           const last = room && lastOwn(room, user);
@@ -52,6 +52,20 @@ export function ConversationFoot({ watched, askFor }: ConversationFootProps) {
       </Composer>
     </div>
   );
+}
+
+/** What becomes of a question while another is answered, `waiting` of them before it. */
+function whileAnswered({ concurrency }: ConversationView, waiting: number): string | null {
+  switch (concurrency) {
+    case 'queue':
+      return `${ordinal(waiting + 1)} in line`;
+    case 'interrupt':
+      return 'stops this answer';
+    case 'reject':
+      return 'after this answer';
+    case 'parallel':
+      return null;
+  }
 }
 
 const lastOwn = ({ messages }: RoomState, user: User): Message | undefined =>

@@ -41,9 +41,11 @@ export function liveFigures(live: LiveGeneration): Figures {
     pace?.fromStart && startedAt ? Math.max(0, Date.parse(pace.firstAt) - Date.parse(startedAt)) : null;
   const seenRate =
     pace && writtenMs >= minRateMs ? pace.characters / charactersPerToken / (writtenMs / 1000) : null;
+  const told = progress?.metrics;
+  const toldMs = (told?.durationMs ?? 0) - (told?.firstTokenMs ?? 0);
   return {
-    firstTokenMs: progress?.metrics.firstTokenMs ?? metrics.firstTokenMs ?? seenFirstMs,
-    tokensPerSecond: progress?.metrics.tokensPerSecond ?? seenRate,
+    firstTokenMs: told?.firstTokenMs ?? metrics.firstTokenMs ?? seenFirstMs,
+    tokensPerSecond: (toldMs >= minRateMs ? told?.tokensPerSecond : null) ?? seenRate,
     tokens: characters ? Math.ceil(characters / charactersPerToken) : null,
     estimated: true,
     costUsd,

@@ -64,10 +64,7 @@ export function useConversation(conversationId: string, user: User): WatchedConv
     if (room) outbox.settle(room.messages);
   }, [outbox, room]);
 
-  const stands = room?.conversation;
-  const running = room?.generations.length ?? 0;
-  // What runs changes with every answer; the conversation itself only says what ran when it changed.
-  const conversation = useMemo(() => (stands ? { ...stands, running } : null), [stands, running]);
+  const conversation = room?.conversation ?? null;
   const writes = conversation !== null && mayWrite(conversation.role);
   const runningId = room?.generations.find(({ status }) => status !== 'waiting')?.id;
   useStopOnEscape(writes ? runningId : undefined, work.actions.stop);
