@@ -7,6 +7,14 @@ import { BrandMark } from '../ui/brand-mark.js';
 
 const maxNameCharacters = 80;
 
+function refusalWords(error: Error): string {
+  if (!(error instanceof TokencastError)) return 'That did not work. Try again.';
+  // Where sessions come from elsewhere, another name changes nothing.
+  return error.code === 'not_found'
+    ? 'People come in here through another application. Open it from there.'
+    : `${error.detail} Try again.`;
+}
+
 /** Asks who is here, for as long as there is no session. */
 export default function NameDialog() {
   const [name, setName] = useState('');
@@ -46,7 +54,7 @@ export default function NameDialog() {
             </label>
             {enter.isError && (
               <p className="problem" role="alert">
-                {enter.error instanceof TokencastError ? enter.error.detail : 'That did not work.'} Try again.
+                {refusalWords(enter.error)}
               </p>
             )}
             <button type="submit" className="button primary" disabled={!name.trim() || enter.isPending}>
