@@ -126,4 +126,20 @@ describe('the page', () => {
     expect(await window.words()).toBe(text);
     expect(await window.messages.count()).toBe(1);
   });
+
+  test('tells what little was spent within the frame of its chart', async () => {
+    const { person, conversationId, desk } = await sitDown();
+    const { generation } = await person.ask(conversationId, 'How are you?');
+    await person.ended(generation.id);
+    const { page } = await desk.window('/usage');
+    const chart = page.locator('.usage-chart');
+    await chart.locator('.tick text').first().waitFor();
+    const outside = await chart.evaluate((frame) => {
+      const { left } = frame.getBoundingClientRect();
+      return [...frame.querySelectorAll('.tick text')]
+        .filter((label) => label.getBoundingClientRect().left < left)
+        .map((label) => label.textContent);
+    });
+    expect(outside).toEqual([]);
+  });
 });

@@ -16,7 +16,10 @@ interface UsageChartProps {
 const top = 12;
 const plotHeight = 254;
 const axisHeight = 30;
-const gutterLeft = 34;
+const leastGutter = 34;
+const gutterPadding = 8;
+/** What a character of the axis takes at the most. */
+const characterWidth = 7;
 /** A limit that is further away than this says nothing about the days, and would make them flat. */
 const farAway = 3;
 const partGap = 1.5;
@@ -34,12 +37,14 @@ export function UsageChart({ bars, measure, reserved, limit }: UsageChartProps) 
     .domain([0, Math.max(highest, shownLimit ?? 0) || 1])
     .nice(5)
     .range([top + plotHeight, top]);
+  const words = measure.name === 'Cost' ? tickUsd : shortTokens;
+  const longest = Math.max(...y.ticks(5).map((tick) => words(tick).length));
+  const gutterLeft = Math.max(leastGutter, longest * characterWidth + gutterPadding);
   const x = scaleBand()
     .domain(bars.map(({ day }) => day))
     .range([gutterLeft, Math.max(gutterLeft, width)])
     .paddingInner(0.377)
     .paddingOuter(0.19);
-  const words = measure.name === 'Cost' ? tickUsd : shortTokens;
   const pointedBar = bars.find(({ day }) => day === pointed);
   const center = (day: string) => (x(day) ?? 0) + x.bandwidth() / 2;
   return (
@@ -55,7 +60,7 @@ export function UsageChart({ bars, measure, reserved, limit }: UsageChartProps) 
                 y2={y(tick)}
                 className={tick === 0 ? 'base' : 'grid'}
               />
-              <text x={gutterLeft - 8} y={y(tick)} dy="0.35em" textAnchor="end">
+              <text x={gutterLeft - gutterPadding} y={y(tick)} dy="0.35em" textAnchor="end">
                 {words(tick)}
               </text>
             </g>
