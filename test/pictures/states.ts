@@ -139,7 +139,7 @@ export const states: readonly State[] = [
       await world.people.Ada.ask(id, 'So where is it?');
       const desk = await world.desk(wide, { name: 'Wim' });
       const { page } = await desk.room(id);
-      await page.getByText('never looks at what').first().waitFor();
+      await page.locator('[data-caret]', { hasText: 'never looks at what' }).waitFor();
       return page;
     },
   },
