@@ -118,7 +118,14 @@ async function writeAtOnce(page: Page, request: UpstreamRequest, number: number)
 async function shown(page: Page, number: number): Promise<void> {
   await page.getByTestId('answer').last().getByText(endOf(number)).waitFor();
   await page.evaluate(
-    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => { drawn(null); }))),
+    () =>
+      new Promise((drawn) =>
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => {
+            drawn(null);
+          }),
+        ),
+      ),
   );
 }
 

@@ -13,7 +13,9 @@ export class CuttableLine {
 
   static async of(context: BrowserContext): Promise<CuttableLine> {
     const line = new CuttableLine(context);
-    await context.routeWebSocket(/socket\.io/, (socket) => { line.#take(socket); });
+    await context.routeWebSocket(/socket\.io/, (socket) => {
+      line.#take(socket);
+    });
     return line;
   }
 
