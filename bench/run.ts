@@ -14,9 +14,10 @@ import { startEmbeddedRedis } from '../src/embedded/redis.js';
 import { createLogger } from '../src/lib/logger.js';
 import { temporaryDataDir } from '../test/support/temporary-data-dir.js';
 import { fanOut } from './fan-out/fan-out.js';
+import { latency } from './latency/latency.js';
 import type { Part } from './part.js';
 
-const parts: readonly Part[] = [fanOut];
+const parts: readonly Part[] = [fanOut, latency];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,42 @@
+/** The model of the latency bench: says when it wrote each chunk, and when its connection was closed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startUpstream, type UpstreamRequest } from '../../test/support/upstream.js';
+import { chunkText, nowUs } from '../fan-out/work.js';
+import { serve } from '../lib/serve.js';
+
+const upstream = await startUpstream();
+let request: UpstreamRequest | undefined;
+let closedAtUs: Promise<number> | undefined;
+
+const handlers = {
+  url: () => upstream.url,
+  /** Waits until it is asked. */
+  asked: async () => {
+    const asked = await upstream.nextRequest();
+    request = asked;
+    closedAtUs = asked.closed.then(nowUs);
+  },
+  /** Answers with so many chunks, evenly spaced, and ends. */
+  answer: async (chunks: number, everyMs: number) => {
+    const beganAtMs = performance.now();
+    for (let n = 0; n < chunks; n += 1) {
+      const waitMs = beganAtMs + n * everyMs - performance.now();
+      if (waitMs > 0) await sleep(waitMs);
+      request?.text(chunkText(n));
+    }
+    request?.stop();
+  },
+  /** Says something, and goes on to say nothing. */
+  talk: () => {
+    request?.text(chunkText(0));
+  },
+  /** Says nothing at all. */
+  hang: () => {
+    request?.hang();
+  },
+  /** When the client of the last request had closed its connection, by the clock of `nowUs`. */
+  closedAtUs: () => closedAtUs,
+};
+export type Model = typeof handlers;
+
+serve(handlers);
