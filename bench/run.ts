@@ -14,10 +14,11 @@ import { startEmbeddedRedis } from '../src/embedded/redis.js';
 import { createLogger } from '../src/lib/logger.js';
 import { temporaryDataDir } from '../test/support/temporary-data-dir.js';
 import { fanOut } from './fan-out/fan-out.js';
+import { growth } from './growth/growth.js';
 import { latency } from './latency/latency.js';
 import type { Part } from './part.js';
 
-const parts: readonly Part[] = [fanOut, latency];
+const parts: readonly Part[] = [fanOut, latency, growth];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
