@@ -24,6 +24,7 @@ import { createEventRoutes } from './gateway/sse.js';
 import { removeOldFiles } from './lib/remove-old-files.js';
 import { StartError } from './lib/start-error.js';
 import { DocumentReader } from './reading/document-reader.js';
+import { GatewayLeases } from './redis/gateway-leases.js';
 import { Presence } from './redis/presence.js';
 import { RoomHub } from './redis/room-hub.js';
 
@@ -77,7 +78,8 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
   const { db, roomLog, log } = context;
   const { auth: authSettings, http } = env;
   const auth = createAuth({ ...authSettings, secret: authSecret });
-  const presence = new Presence(redis, keys, roomLog, randomUUID());
+  const gatewayId = randomUUID();
+  const presence = new Presence(redis, keys, roomLog, gatewayId);
   const metrics = new GatewayMetrics(core.registry);
   const hub = new RoomHub({
     roomLog,
@@ -94,7 +96,7 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
     hub,
     reader: new LogReader(roomLog),
     snapshots: new Snapshots({ db, roomLog, presence }),
-    presence: new PresenceTracker(presence, log),
+    presence: new PresenceTracker(presence, new GatewayLeases(redis, keys, gatewayId), log),
     authenticate: auth.authenticate,
     log,
     maxPendingBytes,

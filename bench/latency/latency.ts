@@ -51,7 +51,10 @@ async function measureAll(
     await clients.call('connect', system.api().url, person.token, conversationRoom(conversationId));
     let ended = 0;
     const ask = async () => {
-      const [{ generation }] = await Promise.all([person.ask(conversationId, 'measure'), model.call('asked')]);
+      const [{ generation }] = await Promise.all([
+        person.ask(conversationId, 'measure'),
+        model.call('asked'),
+      ]);
       ended += 1;
       return generation.id;
     };

@@ -45,7 +45,9 @@ export class RawClient {
     const id = String((this.#ids += 1));
     const ack = await new Promise<string>((resolve) => {
       this.#acks.set(id, resolve);
-      this.#webSocket?.say(`42${id}${JSON.stringify(['join', after === undefined ? { room } : { room, after }])}`);
+      this.#webSocket?.say(
+        `42${id}${JSON.stringify(['join', after === undefined ? { room } : { room, after }])}`,
+      );
     });
     if (!ack.includes('"ok":true')) throw new Error(ack);
     return ack;

@@ -3,20 +3,17 @@ import type { User } from '../domain/conversation.js';
 import type { PresentUser } from '../wire/room-events.js';
 import type { Room } from '../wire/room.js';
 import type { RedisClient } from './connect.js';
+import { livingGateways } from './gateway-leases.js';
 import type { Keys } from './keys.js';
 import { LossDetector } from './loss-detector.js';
 import type { RoomLog } from './room-log.js';
 
-/** A gateway that has not renewed its entries for so long is dead, and who watched through it is gone. */
-const staleMs = 10_000;
-const keyTtlMs = 60_000;
+const keyTtlMs = 300_000;
 /** Beside the fields of the gateways: a digest of who was here when the room was told last. */
 const toldField = 'told';
 
 interface PresenceEntry extends User {
   connections: number;
-  /** When the gateway last said so; milliseconds of its clock's epoch. */
-  seenAt: number;
 }
 
 interface RoomPresence {
@@ -28,12 +25,15 @@ interface RoomPresence {
 }
 
 async function readPresence(redis: RedisClient, keys: Keys, room: Room): Promise<RoomPresence> {
-  const { [toldField]: told, ...fields } = await redis.hgetall(keys.presence(room));
+  const [{ [toldField]: told, ...fields }, living] = await Promise.all([
+    redis.hgetall(keys.presence(room)),
+    livingGateways(redis, keys),
+  ]);
   const presence: RoomPresence = { entries: [], dead: [], told };
   for (const [field, json] of Object.entries(fields)) {
-    const entry = JSON.parse(json) as PresenceEntry;
-    if (Date.now() - entry.seenAt > staleMs) presence.dead.push(field);
-    else presence.entries.push(entry);
+    if (living.has(field.slice(0, field.indexOf(' '))))
+      presence.entries.push(JSON.parse(json) as PresenceEntry);
+    else presence.dead.push(field);
   }
   return presence;
 }
@@ -51,9 +51,9 @@ export async function isWatched(redis: RedisClient, keys: Keys, room: Room): Pro
 }
 
 /**
- * Who watches a room, over all gateways: a hash with a field for each gateway and user, renewed by the gateway, and
- * what the room was told last. So any gateway that looks puts right what another has left undone when it died. The
- * clocks of the gateways are assumed to agree within a second or two.
+ * Who watches a room, over all gateways: a hash with a field for each gateway and user, which counts as long as the
+ * gateway's lease (`gateway-leases.ts`), and what the room was told last. So any gateway that looks puts right what
+ * another has left undone when it died.
  */
 export class Presence {
   constructor(
@@ -72,7 +72,7 @@ export class Presence {
       await this.redis.hdel(key, field);
       return;
     }
-    const entry: PresenceEntry = { id: user.id, name: user.name, connections, seenAt: Date.now() };
+    const entry: PresenceEntry = { id: user.id, name: user.name, connections };
     await this.redis.pipeline().hset(key, field, JSON.stringify(entry)).pexpire(key, keyTtlMs).exec();
   }
 
