@@ -17,8 +17,9 @@ import { fanOut } from './fan-out/fan-out.js';
 import { growth } from './growth/growth.js';
 import { latency } from './latency/latency.js';
 import type { Part } from './part.js';
+import { resume } from './resume/resume.js';
 
-const parts: readonly Part[] = [fanOut, latency, growth];
+const parts: readonly Part[] = [fanOut, latency, resume, growth];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

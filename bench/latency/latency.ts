@@ -2,10 +2,10 @@ import { conversationRoom } from '../../src/wire/room.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem, type System } from '../../test/support/system.js';
 import { Remote } from '../lib/remote.js';
+import type { Model } from '../lib/scripted-model.js';
 import { median, quantile, table } from '../lib/statistics.js';
 import type { Part, PartOptions } from '../part.js';
 import type { Clients } from './clients.js';
-import type { Model } from './model.js';
 
 /** Times in µs, by what they are of. */
 type Times = Map<string, number[]>;
@@ -23,7 +23,7 @@ export const latency: Part = {
   name: 'latency',
   title: 'Added latency',
   measure: async ({ stores, rounds, seconds }) => {
-    const model = new Remote<Model>('./model.ts', import.meta.url);
+    const model = new Remote<Model>('../lib/scripted-model.ts', import.meta.url);
     const system = await startSystem({
       redisUrl: stores.redisUrl,
       databaseUrl: stores.postgresUrl,

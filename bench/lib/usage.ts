@@ -18,3 +18,11 @@ export async function cpuUsOfRedis(redis: Redis): Promise<number> {
   const seconds = (name: string) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]);
   return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6;
 }
+
+/** How often each command of Redis was called so far, in scripts too. */
+export async function callsOfRedis(redis: Redis): Promise<Map<string, number>> {
+  const info = await redis.info('commandstats');
+  return new Map(
+    [...info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name = '', calls]) => [name, Number(calls)]),
+  );
+}

@@ -1,8 +1,10 @@
-/** The model of the latency bench: says when it wrote each chunk, and when its connection was closed. */
+/** A model that does what it is told: its chunks say when they were written, and it knows when its connection was closed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startUpstream, type UpstreamRequest } from '../../test/support/upstream.js';
 import { chunkText, nowUs } from '../fan-out/work.js';
-import { serve } from '../lib/serve.js';
+import { serve } from './serve.js';
+
+const wordsAtOnce = 20;
 
 const upstream = await startUpstream();
 let request: UpstreamRequest | undefined;
@@ -25,6 +27,13 @@ const handlers = {
       request?.text(chunkText(n));
     }
     request?.stop();
+  },
+  /** Says so many short words as fast as it is let, and goes on to say nothing. */
+  recite: async (words: number) => {
+    for (let n = 0; n < words; n += 1) {
+      request?.text('word ');
+      if (n % wordsAtOnce === 0) await sleep(1);
+    }
   },
   /** Says something, and goes on to say nothing. */
   talk: () => {
