@@ -14,12 +14,14 @@ import { startEmbeddedRedis } from '../src/embedded/redis.js';
 import { createLogger } from '../src/lib/logger.js';
 import { temporaryDataDir } from '../test/support/temporary-data-dir.js';
 import { fanOut } from './fan-out/fan-out.js';
-import { growth } from './growth/growth.js';
+import { idle } from './growth/idle.js';
+import { processes } from './growth/processes.js';
+import { rooms } from './growth/rooms.js';
 import { latency } from './latency/latency.js';
 import type { Part } from './part.js';
 import { resume } from './resume/resume.js';
 
-const parts: readonly Part[] = [fanOut, latency, resume, growth];
+const parts: readonly Part[] = [fanOut, latency, resume, rooms, processes, idle];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

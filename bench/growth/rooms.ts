@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { Room } from '../../src/wire/room.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem } from '../../test/support/system.js';
 import { chunkText } from '../fan-out/work.js';
@@ -8,7 +9,7 @@ import { Remote } from '../lib/remote.js';
 import { RoomWriter } from '../lib/room-writer.js';
 import { median, quantile, table } from '../lib/statistics.js';
 import { cpuUsOf, cpuUsOfRedis } from '../lib/usage.js';
-import type { PartOptions } from '../part.js';
+import type { Part, PartOptions } from '../part.js';
 import type { Clients } from './clients.js';
 
 const roomCounts = [10, 100, 1000, 10_000];
@@ -28,7 +29,9 @@ interface Sample {
 }
 
 /** What a chunk costs gateway and Redis when the same chunks go to more and more rooms, each with one watcher. */
-export async function growthOfRooms({ stores, rounds, seconds }: PartOptions): Promise<string> {
+export const rooms: Part = { name: 'rooms', title: 'Growth: rooms', measure };
+
+async function measure({ stores, rounds, seconds }: PartOptions): Promise<string> {
   const system = await startSystem({
     workers: 0,
     redisUrl: stores.redisUrl,
@@ -47,14 +50,14 @@ export async function growthOfRooms({ stores, rounds, seconds }: PartOptions): P
     for (let round = 1; round <= rounds; round += 1)
       for (const [count, taken] of samples) {
         const clients = new Remote<Clients>('./clients.ts', import.meta.url);
-        const rooms = all.slice(0, count);
+        const watched = all.slice(0, count);
         const ofSockets = Array.from({ length: Math.min(sockets, count) }, (_, socket) =>
-          rooms.filter((_room, n) => n % sockets === socket),
+          watched.filter((_room, n) => n % sockets === socket),
         );
         await clients.call('watch', { port: Number(new URL(api.url).port), token: person.token }, ofSockets);
         await sleep(settleMs);
         const writing = new AbortController();
-        const written = writeEvenly(writer, rooms, writing.signal);
+        const written = writeEvenly(writer, watched, writing.signal);
         await sleep(warmUpMs);
         await clients.call('measure');
         const before = { gateway: cpuUsOf(api.pid ?? 0), redis: await cpuUsOfRedis(redis) };
@@ -99,17 +102,13 @@ export async function growthOfRooms({ stores, rounds, seconds }: PartOptions): P
 }
 
 /** Writes to one room after the other until it is told to stop. */
-async function writeEvenly(
-  writer: RoomWriter,
-  rooms: readonly Parameters<RoomWriter['write']>[0][],
-  signal: AbortSignal,
-): Promise<void> {
+async function writeEvenly(writer: RoomWriter, watched: readonly Room[], signal: AbortSignal): Promise<void> {
   const inFlight = new Set<Promise<void>>();
   const beganAt = performance.now();
   for (let count = 0; !signal.aborted;) {
     const due = ((performance.now() - beganAt) * chunksPerSecond) / 1000;
     for (; count < due; count += 1) {
-      const room = rooms[count % rooms.length];
+      const room = watched[count % watched.length];
       if (room === undefined) return;
       const writing = writer.write(room, chunkText(count)).finally(() => inFlight.delete(writing));
       inFlight.add(writing);

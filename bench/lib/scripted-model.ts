@@ -19,14 +19,13 @@ const handlers = {
     closedAtUs = asked.closed.then(nowUs);
   },
   /** Answers with so many chunks, evenly spaced, and ends. */
-  answer: async (chunks: number, everyMs: number) => {
-    const beganAtMs = performance.now();
-    for (let n = 0; n < chunks; n += 1) {
-      const waitMs = beganAtMs + n * everyMs - performance.now();
-      if (waitMs > 0) await sleep(waitMs);
-      request?.text(chunkText(n));
-    }
-    request?.stop();
+  answer: (chunks: number, everyMs: number) => (request ? answer(request, chunks, everyMs) : undefined),
+  /** From now on every request is answered so. */
+  answerAll: (chunks: number, everyMs: number) => {
+    const answerNext = async () => {
+      for (;;) void answer(await upstream.nextRequest(), chunks, everyMs);
+    };
+    void answerNext();
   },
   /** Says so many short words as fast as it is let, and goes on to say nothing. */
   recite: async (words: number) => {
@@ -47,5 +46,15 @@ const handlers = {
   closedAtUs: () => closedAtUs,
 };
 export type Model = typeof handlers;
+
+async function answer(asked: UpstreamRequest, chunks: number, everyMs: number): Promise<void> {
+  const beganAtMs = performance.now();
+  for (let n = 0; n < chunks; n += 1) {
+    const waitMs = beganAtMs + n * everyMs - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
+    asked.text(chunkText(n));
+  }
+  asked.stop();
+}
 
 serve(handlers);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK']));
+const pageBytes = Number(execFileSync('getconf', ['PAGESIZE']));
 
 /** Processor time of a process so far, in microseconds (proc(5)). */
 export function cpuUsOf(pid: number): number {
@@ -25,4 +26,10 @@ export async function callsOfRedis(redis: Redis): Promise<Map<string, number>> {
   return new Map(
     [...info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name = '', calls]) => [name, Number(calls)]),
   );
+}
+
+/** Resident memory of a process, in bytes (proc(5)). */
+export function memoryOf(pid: number): number {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+  return pages * pageBytes;
 }
