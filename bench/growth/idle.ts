@@ -44,8 +44,8 @@ async function measure({ stores, rounds }: PartOptions): Promise<string> {
         await clients.call('watch', address, more);
         joined = count;
         await sleep(settleMs);
-        const resident = memoryOf(api.pid ?? 0);
-        held.push({ resident, live: (await memory.measure()).bytes });
+        const live = (await memory.measure()).bytes;
+        held.push({ resident: memoryOf(api.pid ?? 0), live });
       }
       const [base, ...grown] = held;
       for (const [n, row] of rows.entries()) {
@@ -64,5 +64,5 @@ async function measure({ stores, rounds }: PartOptions): Promise<string> {
     median(residentKb).toFixed(1),
     median(liveKb).toFixed(1),
   ]);
-  return `WebSocket clients that have joined a room, ${watchersOfRoom} in each; what the api holds more than with ${counts[0] ?? 0} of them, live: behind a full collection. The kernel’s buffers are not in it.\n\n${table(head, cells)}`;
+  return `WebSocket clients that have joined a room, ${watchersOfRoom} in each; what the api holds more than with ${counts[0] ?? 0} of them, behind a full collection. The kernel’s buffers are not in it.\n\n${table(head, cells)}`;
 }

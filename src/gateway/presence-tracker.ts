@@ -19,6 +19,8 @@ interface Present {
 }
 
 type PresentUsers = Map<string, Present>;
+/** By their ids. */
+type UsersOfRooms = Map<Room, Map<string, User>>;
 
 /**
  * Counts who watches through this process and keeps Redis told. Changes are told at most once a second for each room;
@@ -30,7 +32,9 @@ export class PresenceTracker {
   /** Rooms with a change that is to be told. */
   readonly #due = new Map<Room, NodeJS.Timeout>();
   /** Rooms of which something could not be told, and the users of whom something could not be said there. */
-  readonly #unsaid = new Map<Room, Map<string, User>>();
+  readonly #unsaid: UsersOfRooms = new Map();
+  /** Who has come or gone in this turn of the event loop. */
+  readonly #changes: UsersOfRooms = new Map();
   /** Rooms that are yet to be said again in this turn of all. */
   #turn: Room[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -83,15 +87,25 @@ export class PresenceTracker {
     const toTell = new Set([...this.#due.keys(), ...rooms.map(([room]) => room)]);
     for (const timer of this.#due.values()) clearTimeout(timer);
     this.#due.clear();
-    await inBatches(rooms, async ([room, users]) => {
-      await Promise.all([...users.values()].map(({ user }) => this.#say(room, user)));
-    });
+    await inBatches(rooms, ([room, users]) =>
+      this.#say(
+        room,
+        [...users.values()].map(({ user }) => user),
+      ),
+    );
     await inBatches([...toTell], (room) => this.#tell(room));
     await this.#try(() => this.leases.end());
   }
 
+  /** What changes in one turn is said together. */
   #changed(room: Room, user: User): void {
-    void this.#say(room, user);
+    if (this.#changes.size === 0)
+      setImmediate(() => {
+        const changes = [...this.#changes];
+        this.#changes.clear();
+        for (const [room, users] of changes) void this.#say(room, [...users.values()]);
+      });
+    add(this.#changes, room, [user]);
     if (this.#due.has(room)) return;
     const timer = setTimeout(() => {
       this.#due.delete(room);
@@ -131,25 +145,21 @@ export class PresenceTracker {
   }
 
   async #sayAll(room: Room, users: readonly User[]): Promise<void> {
-    await Promise.all(users.map((user) => this.#say(room, user)));
+    await this.#say(room, users);
     if (!this.#due.has(room)) await this.#tell(room);
   }
 
-  async #say(room: Room, user: User): Promise<void> {
-    const connections = this.#rooms.get(room)?.get(user.id)?.connections ?? 0;
-    const said = await this.#try(() => this.presence.set(room, user, connections));
-    if (!said) this.#leaveUnsaid(room).set(user.id, user);
+  async #say(room: Room, users: readonly User[]): Promise<void> {
+    if (users.length === 0) return;
+    const here = this.#rooms.get(room);
+    const counted = users.map((user) => ({ ...user, connections: here?.get(user.id)?.connections ?? 0 }));
+    const said = await this.#try(() => this.presence.set(room, counted));
+    if (!said) add(this.#unsaid, room, users);
   }
 
   async #tell(room: Room): Promise<void> {
     const told = await this.#try(() => this.presence.tell(room));
-    if (!told) this.#leaveUnsaid(room);
-  }
-
-  #leaveUnsaid(room: Room): Map<string, User> {
-    const users = this.#unsaid.get(room) ?? new Map<string, User>();
-    this.#unsaid.set(room, users);
-    return users;
+    if (!told) add(this.#unsaid, room, []);
   }
 
   /** Presence is an aid: when Redis is away it is said again at a renewal. False: it could not be said. */
@@ -162,6 +172,12 @@ export class PresenceTracker {
       return false;
     }
   }
+}
+
+function add(rooms: UsersOfRooms, room: Room, users: readonly User[]): void {
+  const known = rooms.get(room) ?? new Map<string, User>();
+  rooms.set(room, known);
+  for (const user of users) known.set(user.id, user);
 }
 
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -12,13 +12,9 @@ const keyTtlMs = 300_000;
 /** Beside the fields of the gateways: a digest of who was here when the room was told last. */
 const toldField = 'told';
 
-interface PresenceEntry extends User {
-  connections: number;
-}
-
 interface RoomPresence {
   /** What living gateways say. */
-  entries: PresenceEntry[];
+  entries: PresentUser[];
   /** Fields of gateways that are dead. */
   dead: string[];
   told: string | undefined;
@@ -32,7 +28,7 @@ async function readPresence(redis: RedisClient, keys: Keys, room: Room): Promise
   const presence: RoomPresence = { entries: [], dead: [], told };
   for (const [field, json] of Object.entries(fields)) {
     if (living.has(field.slice(0, field.indexOf(' '))))
-      presence.entries.push(JSON.parse(json) as PresenceEntry);
+      presence.entries.push(JSON.parse(json) as PresentUser);
     else presence.dead.push(field);
   }
   return presence;
@@ -64,16 +60,26 @@ export class Presence {
     private readonly gatewayId: string,
   ) {}
 
-  /** Says how many connections of this gateway the user watches the room with; 0: none any more. */
-  async set(room: Room, user: User, connections: number): Promise<void> {
+  /** Says how many connections of this gateway each of the users watches the room with; 0: none any more. */
+  async set(room: Room, users: readonly PresentUser[]): Promise<void> {
     const key = this.keys.presence(room);
-    const field = `${this.gatewayId} ${user.id}`;
-    if (connections === 0) {
-      await this.redis.hdel(key, field);
-      return;
-    }
-    const entry: PresenceEntry = { id: user.id, name: user.name, connections };
-    await this.redis.pipeline().hset(key, field, JSON.stringify(entry)).pexpire(key, keyTtlMs).exec();
+    const field = ({ id }: User) => `${this.gatewayId} ${id}`;
+    const gone = users.filter(({ connections }) => connections === 0).map(field);
+    const here = users
+      .filter(({ connections }) => connections > 0)
+      .flatMap(({ id, name, connections }) => [
+        field({ id, name }),
+        JSON.stringify({ id, name, connections }),
+      ]);
+    await Promise.all([
+      gone.length > 0 && this.redis.hdel(key, ...gone),
+      here.length > 0 &&
+        this.redis
+          .pipeline()
+          .hset(key, ...here)
+          .pexpire(key, keyTtlMs)
+          .exec(),
+    ]);
   }
 
   /** Everybody who watches now, by name. */
@@ -103,7 +109,7 @@ export class Presence {
   }
 }
 
-function usersOf(entries: readonly PresenceEntry[]): PresentUser[] {
+function usersOf(entries: readonly PresentUser[]): PresentUser[] {
   const users = new Map<string, PresentUser>();
   for (const { id, name, connections } of entries)
     users.set(id, { id, name, connections: connections + (users.get(id)?.connections ?? 0) });

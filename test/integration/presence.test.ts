@@ -38,7 +38,7 @@ afterAll(async () => {
 
 /** A gateway that said something, and died a while ago. */
 const leaveBehind = async (agoMs: number) => {
-  await gateway('dead').set(room, ada, 1);
+  await gateway('dead').set(room, [{ ...ada, connections: 1 }]);
   await redis.hset(keys.gateways, 'dead', Date.now() - agoMs);
 };
 
@@ -47,9 +47,9 @@ describe('whether a room is watched', () => {
 
   test('is so as long as a living gateway says so', async () => {
     expect(await watched()).toBe(false);
-    await gateway('one').set(room, ada, 2);
+    await gateway('one').set(room, [{ ...ada, connections: 2 }]);
     expect(await watched()).toBe(true);
-    await gateway('one').set(room, ada, 0);
+    await gateway('one').set(room, [{ ...ada, connections: 0 }]);
     expect(await watched()).toBe(false);
     await leaveBehind(9000);
     expect(await watched()).toBe(true);
@@ -60,7 +60,7 @@ describe('whether a room is watched', () => {
   test('is not known when Redis was wiped, until somebody says that it is', async () => {
     await redis.del(keys.marker);
     expect(await watched()).toBeUndefined();
-    await gateway('one').set(room, ada, 1);
+    await gateway('one').set(room, [{ ...ada, connections: 1 }]);
     expect(await watched()).toBe(true);
   });
 });
@@ -96,9 +96,9 @@ describe('the leases of gateways', () => {
 
 describe('presence', () => {
   test('counts a person over all gateways, by name', async () => {
-    await gateway('one').set(room, bob, 1);
-    await gateway('one').set(room, ada, 1);
-    await gateway('two').set(room, ada, 2);
+    await gateway('one').set(room, [{ ...bob, connections: 1 }]);
+    await gateway('one').set(room, [{ ...ada, connections: 1 }]);
+    await gateway('two').set(room, [{ ...ada, connections: 2 }]);
     expect(await gateway('two').list(room)).toEqual([
       { ...ada, connections: 3 },
       { ...bob, connections: 1 },
@@ -108,7 +108,7 @@ describe('presence', () => {
 
   test('is told when it has changed, and without those whose gateway has died', async () => {
     const one = gateway('one');
-    await one.set(room, bob, 1);
+    await one.set(room, [{ ...bob, connections: 1 }]);
     await leaveBehind(5000);
     await one.tell(room);
     await one.tell(room);
@@ -122,9 +122,9 @@ describe('presence', () => {
 
   test('of nobody leaves nothing behind', async () => {
     const one = gateway('one');
-    await one.set(room, bob, 1);
+    await one.set(room, [{ ...bob, connections: 1 }]);
     await one.tell(room);
-    await one.set(room, bob, 0);
+    await one.set(room, [{ ...bob, connections: 0 }]);
     await one.tell(room);
     expect(await redis.exists(keys.presence(room))).toBe(0);
   });

@@ -55,7 +55,7 @@ test('says all rooms again at once where they may be lost', async () => {
   renew.mockResolvedValueOnce({ forgotten: true, died: false });
   await vi.advanceTimersByTimeAsync(renewMs);
   expect(roomsOf(set).sort()).toEqual([...rooms].sort());
-  expect(set).toHaveBeenCalledWith(first, ada, 1);
+  expect(set).toHaveBeenCalledWith(first, [{ ...ada, connections: 1 }]);
 });
 
 test('tells all rooms who is left when a gateway has died', async () => {
@@ -72,11 +72,29 @@ test('says at the next renewal what could not be said, as it is then', async () 
   leave();
   await vi.advanceTimersByTimeAsync(renewMs);
   expect(set.mock.calls).toEqual([
-    [first, ada, 0],
-    [first, ada, 0],
+    [first, [{ ...ada, connections: 0 }]],
+    [first, [{ ...ada, connections: 0 }]],
   ]);
   await vi.advanceTimersByTimeAsync(renewMs);
   expect(set).toHaveBeenCalledTimes(2);
+});
+
+test('says together what changes in one turn, of each person what is so at its end', async () => {
+  const bob = { id: 'bob', name: 'Bob' };
+  const leave = tracker.enter(first, ada);
+  tracker.enter(first, ada);
+  tracker.enter(first, bob);
+  leave();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(set.mock.calls).toEqual([
+    [
+      first,
+      [
+        { ...ada, connections: 1 },
+        { ...bob, connections: 1 },
+      ],
+    ],
+  ]);
 });
 
 test('tells at the next renewal what could not be told', async () => {
