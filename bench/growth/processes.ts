@@ -26,7 +26,8 @@ const sizes: readonly Roles[] = [
 const answers = 40;
 const watchersOfEach = 2;
 const chunkEveryMs = 33;
-const warmUpMs = 4000;
+/** A process is young for some seconds: its code is compiled then. */
+const warmUpMs = 12_000;
 
 interface Sample {
   workersUs: number;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { conversationRoom } from '../../src/wire/room.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem, type System } from '../../test/support/system.js';
@@ -11,6 +12,7 @@ import type { Clients } from './clients.js';
 type Times = Map<string, number[]>;
 
 const chunkEveryMs = 33;
+const thinkingMs = 100;
 const warmUpChunks = 60;
 /** Short answers in a round: first chunks and cancels are measured once in each. */
 const answers = 40;
@@ -50,12 +52,14 @@ async function measureAll(
   try {
     await clients.call('connect', system.api().url, person.token, conversationRoom(conversationId));
     let ended = 0;
+    /** Asks, and lets the model think before it says anything, as models do. */
     const ask = async () => {
       const [{ generation }] = await Promise.all([
         person.ask(conversationId, 'measure'),
         model.call('asked'),
       ]);
       ended += 1;
+      await sleep(thinkingMs);
       return generation.id;
     };
     const answer = async (chunks: number) => {

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { SingleFlight } from '../lib/single-flight.js';
 import type { Presence } from '../redis/presence.js';
 import type { PresentUser } from '../wire/room-events.js';
 import type { Room } from '../wire/room.js';
@@ -10,8 +11,8 @@ export class PresenceLists {
   constructor(presence: Pick<Presence, 'list'>) {
     this.#loader = new DataLoader(
       (asked) => {
-        const lists = new Map([...new Set(asked)].map((room) => [room, presence.list(room)]));
-        return Promise.all(asked.map((room) => lists.get(room) ?? []));
+        const flights = new SingleFlight<PresentUser[]>();
+        return Promise.all(asked.map((room) => flights.do(room, () => presence.list(room))));
       },
       { cache: false, batchScheduleFn: setImmediate },
     );

@@ -94,7 +94,6 @@ export function createSocketServer(
   });
   io.on('connection', (socket) => {
     new SocketConnection(socket, gateway, new SocketSink(socket, gateway, paths)).listen();
-    releaseRequest(socket.conn);
   });
   return {
     takesUpgrade,
@@ -119,16 +118,6 @@ function takeTurns(server: HttpServer, turns: Turns, takesUpgrade: SocketServer[
       connection.off('error', ignore);
     });
   });
-}
-
-/**
- * Lets go of the request that a client has come with, some KB, once it has its WebSocket: Socket.IO's advice
- * (https://socket.io/docs/v4/memory-usage/).
- */
-function releaseRequest(engine: ClientSocket['conn']): void {
-  const release = () => Object.assign(engine, { request: null });
-  if (engine.transport.name === 'websocket') release();
-  else engine.once('upgrade', release);
 }
 
 /** A room of a socket from the moment at which its join is asked for. */

@@ -9,7 +9,8 @@ import { conversationRoom } from '../../../src/wire/room.js';
 vi.mock('../../../src/store/conversations.js', () => ({ findMemberships: vi.fn() }));
 
 const query = vi.mocked(findMemberships);
-const memberships = new Memberships({} as Database);
+const database = {} as Partial<Database> as Database;
+const memberships = new Memberships(database);
 
 beforeEach(() => {
   query.mockReset().mockImplementation((_db, asked) => Promise.resolve(asked.map(() => undefined)));
