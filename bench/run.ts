@@ -14,10 +14,15 @@ import { startEmbeddedRedis } from '../src/embedded/redis.js';
 import { createLogger } from '../src/lib/logger.js';
 import { temporaryDataDir } from '../test/support/temporary-data-dir.js';
 import { fanOut } from './fan-out/fan-out.js';
+import { idle } from './growth/idle.js';
+import { processes } from './growth/processes.js';
+import { rooms } from './growth/rooms.js';
+import { latency } from './latency/latency.js';
 import type { Part } from './part.js';
+import { resume } from './resume/resume.js';
 import { webPage } from './web-page/web-page.js';
 
-const parts: readonly Part[] = [fanOut, webPage];
+const parts: readonly Part[] = [fanOut, latency, resume, rooms, processes, idle, webPage];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

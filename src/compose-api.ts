@@ -16,19 +16,25 @@ import { GatewayMetrics } from './gateway/gateway-metrics.js';
 import type { Gateway } from './gateway/gateway.js';
 import { streamGeneration, waitForEnd } from './gateway/generation-stream.js';
 import { LogReader } from './gateway/log-reader.js';
+import { Memberships } from './gateway/memberships.js';
 import { registerGatewayMetrics } from './gateway/metrics.js';
+import { PresenceLists } from './gateway/presence-lists.js';
 import { PresenceTracker } from './gateway/presence-tracker.js';
 import { Snapshots } from './gateway/snapshots.js';
 import { createSocketServer } from './gateway/socket.js';
 import { createEventRoutes } from './gateway/sse.js';
 import { removeOldFiles } from './lib/remove-old-files.js';
 import { StartError } from './lib/start-error.js';
+import { Turns } from './lib/turns.js';
 import { DocumentReader } from './reading/document-reader.js';
+import { GatewayLeases } from './redis/gateway-leases.js';
 import { Presence } from './redis/presence.js';
 import { RoomHub } from './redis/room-hub.js';
 
 /** A client with more bytes waiting for it is behind, and goes on from the log when it has drained. */
 const maxPendingBytes = 256 * 1024;
+/** So much of a turn of the event loop goes to clients that come in crowds. */
+const turnMs = 2;
 /** Four heartbeats. */
 const stalledMs = 60_000;
 
@@ -77,7 +83,8 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
   const { db, roomLog, log } = context;
   const { auth: authSettings, http } = env;
   const auth = createAuth({ ...authSettings, secret: authSecret });
-  const presence = new Presence(redis, keys, roomLog, randomUUID());
+  const gatewayId = randomUUID();
+  const presence = new Presence(redis, keys, roomLog, gatewayId);
   const metrics = new GatewayMetrics(core.registry);
   const hub = new RoomHub({
     roomLog,
@@ -90,12 +97,14 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
   });
   const gateway: Gateway = {
     db,
+    memberships: new Memberships(db),
     roomLog,
     hub,
     reader: new LogReader(roomLog),
-    snapshots: new Snapshots({ db, roomLog, presence }),
-    presence: new PresenceTracker(presence, log),
+    snapshots: new Snapshots({ db, roomLog, presence: new PresenceLists(presence) }),
+    presence: new PresenceTracker(presence, new GatewayLeases(redis, keys, gatewayId), log),
     authenticate: auth.authenticate,
+    turns: new Turns(turnMs),
     log,
     maxPendingBytes,
     stalledMs,

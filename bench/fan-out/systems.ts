@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +6,11 @@ import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
-import { createKeys } from '../../src/redis/keys.js';
-import { RoomLog } from '../../src/redis/room-log.js';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
 import { ownPort } from '../../test/support/own-port.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem } from '../../test/support/system.js';
+import { RoomWriter } from '../lib/room-writer.js';
 import type { Stores } from '../part.js';
 import type { Door } from './work.js';
 
@@ -127,10 +125,8 @@ async function startTokencast(
   const person = await Person.signIn(api, 'Bench');
   const names: Room[] = [];
   for (let n = 0; n < rooms; n += 1) names.push(conversationRoom(await person.converse()));
-  const redis = new Redis(redisUrl);
-  const roomLog = new RoomLog(redis, createKeys(system.keyPrefix));
-  const generationId = randomUUID();
-  for (const room of names) await roomLog.open(room, generationId, 1, { mode: 'takeOver' });
+  const writer = new RoomWriter(redisUrl, system.keyPrefix);
+  for (const room of names) await writer.open(room);
   return {
     pid: api.pid ?? 0,
     doors: names.map((room) => ({
@@ -139,30 +135,9 @@ async function startTokencast(
       says: [`40${JSON.stringify({ token: person.token })}`, `420${JSON.stringify(['join', { room }])}`],
       isIn: '"ok":true',
     })),
-    write: async (index, n, text) => {
-      const room = names[index] ?? 'user:nobody';
-      const data = JSON.stringify({
-        type: 'generation.chunk',
-        room,
-        at: new Date().toISOString(),
-        generationId,
-        messageId: generationId,
-        chunk: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
-      });
-      const entries = [{ type: 'generation.chunk', data }];
-      const answer = await roomLog.append({
-        room,
-        generationId,
-        attempt: 1,
-        n: n + 1,
-        entries,
-        transcript: '',
-        anew: false,
-      });
-      if (answer !== 'ok') throw new Error(`the log says ${answer}`);
-    },
+    write: (index, _n, text) => writer.write(names[index] ?? 'user:nobody', text),
     stop: async () => {
-      redis.disconnect();
+      writer.close();
       await system.stop();
     },
   };

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createSecretKey, randomUUID } from 'node:crypto';
 import {
   createRemoteJWKSet,
   decodeProtectedHeader,
@@ -8,6 +8,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { User } from '../domain/conversation.js';
 import { AppError } from '../domain/errors.js';
 import type { Authenticate } from '../domain/session.js';
@@ -33,6 +34,8 @@ export interface Auth {
 
 const guestDays = 30;
 const clockToleranceSeconds = 5;
+/** Tokens of so many callers are known again, so that many who come back at once cost no signatures. */
+const knownTokens = 5000;
 const maxUserIdLength = 200;
 const maxNameLength = 200;
 /** The last time that a Date can hold. */
@@ -44,7 +47,7 @@ const publicKeyAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512
 
 /** Who the callers are. */
 export function createAuth({ mode, secret, jwksUrl, audience, issuer }: AuthOptions): Auth {
-  const key = secret ? new TextEncoder().encode(secret) : undefined;
+  const key = secret ? createSecretKey(secret, 'utf8') : undefined;
   const publicKeys = mode === 'jwt' && jwksUrl ? fetchedKeys(new URL(jwksUrl)) : undefined;
   const claims = {
     clockTolerance: clockToleranceSeconds,
@@ -53,10 +56,18 @@ export function createAuth({ mode, secret, jwksUrl, audience, issuer }: AuthOpti
     ...(mode === 'guest' && { requiredClaims: ['exp', 'jti'] }),
   };
 
+  /** Only of the secret, which stays: the host application may take a key of its own back. */
+  const known = new LRUCache<string, JWTPayload>({ max: knownTokens });
+
   async function verify(token: string): Promise<JWTPayload> {
+    const payload = known.get(token);
+    if (payload && isCurrent(payload)) return payload;
     const { alg = 'none' } = decodeProtectedHeader(token);
-    if (key && secretAlgorithms.includes(alg))
-      return (await jwtVerify(token, key, { ...claims, algorithms: secretAlgorithms })).payload;
+    if (key && secretAlgorithms.includes(alg)) {
+      const { payload } = await jwtVerify(token, key, { ...claims, algorithms: secretAlgorithms });
+      known.set(token, payload);
+      return payload;
+    }
     if (publicKeys)
       return (await jwtVerify(token, publicKeys, { ...claims, algorithms: publicKeyAlgorithms })).payload;
     throw new errors.JOSEAlgNotAllowed('no key for this algorithm');
@@ -96,6 +107,9 @@ export function createAuth({ mode, secret, jwksUrl, audience, issuer }: AuthOpti
     },
   };
 }
+
+/** What held once does so until then. */
+const isCurrent = ({ exp = Infinity }: JWTPayload) => exp + clockToleranceSeconds > Date.now() / 1000;
 
 function toUser({ sub, name }: JWTPayload): User {
   if (!isStorable(sub) || sub === '' || sub.length > maxUserIdLength)

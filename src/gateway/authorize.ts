@@ -1,9 +1,8 @@
 import type { MemberRole, User } from '../domain/conversation.js';
 import { AppError } from '../domain/errors.js';
-import { findMembership } from '../store/conversations.js';
-import type { Database } from '../store/database.js';
 import { findDocumentOf } from '../store/documents.js';
 import { parseRoom, type Room, type RoomKind } from '../wire/room.js';
+import type { Gateway } from './gateway.js';
 import { documentRight, memberRight, ownRight, type WatchRight } from './watch-right.js';
 
 /** A room that somebody may watch, and as what. */
@@ -23,7 +22,7 @@ export interface RoomTarget {
  * @param thing what was asked for, in a word
  */
 export async function authorizeRoom(
-  db: Database,
+  { db, memberships }: Pick<Gateway, 'db' | 'memberships'>,
   name: unknown,
   user: User,
   thing = 'room',
@@ -31,7 +30,7 @@ export async function authorizeRoom(
   const parsed = parseRoom(name);
   switch (parsed?.kind) {
     case 'conversation': {
-      const membership = await findMembership(db, parsed.id, user.id);
+      const membership = await memberships.find(parsed.id, user.id);
       if (!membership) break;
       const { role, conversation } = membership;
       return { ...parsed, kind: parsed.kind, role, right: memberRight(db, user, conversation) };

@@ -39,7 +39,7 @@ export async function streamGeneration(
   after: Cursor | undefined,
 ): Promise<void> {
   const { id } = generation;
-  const { room, right } = await authorizeRoom(gateway.db, generationRoom(generation), user, 'generation');
+  const { room, right } = await authorizeRoom(gateway, generationRoom(generation), user, 'generation');
   let view: GenerationView | undefined;
   const endIfEnded = () => {
     if (view?.terminal === undefined) return;
@@ -57,7 +57,7 @@ export async function streamGeneration(
     snapshot: async () => {
       view = await gateway.snapshots.generation(id, room);
       // Behind the look at the log: who was removed before it finds no event that says so.
-      await authorizeRoom(gateway.db, room, user);
+      await authorizeRoom(gateway, room, user);
       return view;
     },
     wants: (frame) => frame.type === 'snapshot' || isOf(frame, id),

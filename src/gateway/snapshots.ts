@@ -5,7 +5,6 @@ import type { Message } from '../domain/conversation.js';
 import { AppError } from '../domain/errors.js';
 import { hasEnded, type Generation } from '../domain/generation.js';
 import { SingleFlight } from '../lib/single-flight.js';
-import type { Presence } from '../redis/presence.js';
 import type { RoomLog } from '../redis/room-log.js';
 import { readTranscript } from '../redis/transcript.js';
 import { findConversationView, listConversationViews } from '../store/conversations.js';
@@ -32,6 +31,7 @@ import type {
 } from '../wire/room-events.js';
 import { conversationRoom, documentRoom, userRoom, type Room } from '../wire/room.js';
 import { Frame } from './frame.js';
+import type { PresenceLists } from './presence-lists.js';
 
 const newestMessages = 50;
 const listedConversations = 200;
@@ -69,7 +69,9 @@ export class Snapshots {
   /** Which generations were live when a room was last looked at: a guess that saves a round trip. */
   readonly #live = new LRUCache<Room, string[]>({ max: 10_000 });
 
-  constructor(private readonly options: { db: Database; roomLog: RoomLog; presence: Presence }) {}
+  constructor(
+    private readonly options: { db: Database; roomLog: RoomLog; presence: Pick<PresenceLists, 'list'> },
+  ) {}
 
   /** A conversation's room as one of its members sees it. @throws AppError not_found */
   async conversation(

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { hostname } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { Server, type DefaultEventsMap, type Socket } from 'socket.io';
 import { z } from 'zod';
 import { mayWrite, type User } from '../domain/conversation.js';
@@ -8,6 +9,7 @@ import { AppError } from '../domain/errors.js';
 import type { Session } from '../domain/session.js';
 import { setLongTimeout } from '../lib/long-timeout.js';
 import { reasonOf } from '../lib/root-cause.js';
+import type { Turns } from '../lib/turns.js';
 import {
   authenticateSchema,
   joinSchema,
@@ -64,6 +66,9 @@ export function createSocketServer(
     ...(paths && { wsEngine: paths.wsEngine }),
     ...(corsOrigins.length > 0 && { cors: { origin: corsOrigins === '*' ? '*' : [...corsOrigins] } }),
   });
+  // As the engine decides it.
+  const takesUpgrade = ({ url }: IncomingMessage) => url?.startsWith(`${io.path()}/`) ?? false;
+  takeTurns(server, gateway.turns, takesUpgrade);
   // A proxy finds the api of a polling client by it (docker/nginx.conf): in Docker the host name is the container's id.
   io.engine.generateId = (request: IncomingMessage) => {
     const id = `${hostname()}.${randomBytes(15).toString('base64url')}`;
@@ -72,7 +77,11 @@ export function createSocketServer(
   };
   io.use((socket, next) => {
     const { token } = socket.handshake.auth as { token?: unknown };
-    gateway.authenticate(typeof token === 'string' ? token : '').then(
+    const authenticated = async () => {
+      await gateway.turns.next();
+      return gateway.authenticate(typeof token === 'string' ? token : '');
+    };
+    authenticated().then(
       (session) => {
         socket.data.session = session;
         next();
@@ -87,13 +96,28 @@ export function createSocketServer(
     new SocketConnection(socket, gateway, new SocketSink(socket, gateway, paths)).listen();
   });
   return {
-    // As the engine decides it.
-    takesUpgrade: ({ url }) => url?.startsWith(`${io.path()}/`) ?? false,
+    takesUpgrade,
     drain: async () => {
       for (const sink of gateway.sockets) sink.close();
       await io.close();
     },
   };
+}
+
+/** Lets what listens to upgrades so far, the engine, begin with those that it takes when it is their turn. */
+function takeTurns(server: HttpServer, turns: Turns, takesUpgrade: SocketServer['takesUpgrade']): void {
+  const listeners = server.listeners('upgrade');
+  server.removeAllListeners('upgrade');
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    if (!takesUpgrade(request)) return;
+    // One that breaks meanwhile is found out by the engine.
+    const ignore = () => undefined;
+    connection.on('error', ignore);
+    turns.run(() => {
+      for (const listener of listeners) Reflect.apply(listener, server, [request, connection, head]);
+      connection.off('error', ignore);
+    });
+  });
 }
 
 /** A room of a socket from the moment at which its join is asked for. */
@@ -154,8 +178,9 @@ class SocketConnection {
     const room: SocketRoom = {};
     this.#rooms.set(name, room);
     try {
+      await this.gateway.turns.next();
       const { user } = this.socket.data.session;
-      const target = await authorizeRoom(this.gateway.db, name, user);
+      const target = await authorizeRoom(this.gateway, name, user);
       if (this.#rooms.get(name) !== room) throw new AppError('unavailable', 'The client has left.');
       const { watcher } = (room.watched = this.#watch(name, target, user));
       const joined = await watcher.join(after);
@@ -188,7 +213,7 @@ class SocketConnection {
   }
 
   async #type(name: string, typing: boolean, reply: (ack: Ack<object>) => void): Promise<void> {
-    const { role } = await authorizeRoom(this.gateway.db, name, this.socket.data.session.user);
+    const { role } = await authorizeRoom(this.gateway, name, this.socket.data.session.user);
     const watched = this.#rooms.get(name)?.watched;
     if (!watched) throw new AppError('invalid_request', 'Join the room first.');
     if (!mayWrite(role)) throw new AppError('forbidden', `A ${role} may not do this.`);

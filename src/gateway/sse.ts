@@ -21,7 +21,7 @@ export function createEventRoutes(gateway: Gateway): Router {
     router.get(
       `/${kind}s/:id/events`,
       streams(async (request, { user }, stream) => {
-        const target = await authorizeRoom(gateway.db, `${kind}:${pathId(request)}`, user);
+        const target = await authorizeRoom(gateway, `${kind}:${pathId(request)}`, user);
         await streamRooms(gateway, stream, user, [{ ...target, after: cursors(request, 1)[0] }]);
       }),
     );
@@ -34,7 +34,7 @@ export function createEventRoutes(gateway: Gateway): Router {
         throw new AppError('invalid_request', `Name 1 to ${maxRooms} rooms: ?room=…&room=…`);
       if (new Set(names).size < names.length) throw new AppError('invalid_request', 'Name each room once.');
       const after = cursors(request, names.length);
-      const targets = await Promise.all(names.map((name) => authorizeRoom(gateway.db, name, user)));
+      const targets = await Promise.all(names.map((name) => authorizeRoom(gateway, name, user)));
       await streamRooms(
         gateway,
         stream,
@@ -50,7 +50,7 @@ export function createEventRoutes(gateway: Gateway): Router {
       const id = pathId(request);
       const generation = isUuid(id) ? await findGeneration(gateway.db, id) : undefined;
       if (!generation) throw new AppError('not_found', 'There is no such generation.');
-      await authorizeRoom(gateway.db, generationRoom(generation), user, 'generation');
+      await authorizeRoom(gateway, generationRoom(generation), user, 'generation');
       await streamGeneration(gateway, stream, response, user, generation, cursors(request, 1)[0]);
     }),
   );

@@ -16,6 +16,7 @@ import type { Room } from '../wire/room.js';
  * | `cancel` | the cancel flag | TTL |
  * | `activity` | held for a second after the members' lists were told of a change | TTL |
  * | `presence` | hash: who watches, from which gateway | TTL |
+ * | `gateways` | hash: when each gateway has said last that it lives | TTL, age of its fields |
  * | `providerLimits` | hash: what a provider has told of its limits: `held` (until when nothing is sent to it), `remaining`, `reset`, `limit` of requests | TTL |
  * | `providerEntered` | sorted set: the requests that have gone and were not answered yet, by when they are forgotten | TTL |
  * | `cachedAnswers` | hash: the answers that may be replayed, by the keys of their requests | size, TTL |
@@ -37,6 +38,7 @@ export interface Keys {
   cancel(room: Room, generationId: string): string;
   activity(room: Room): string;
   presence(room: Room): string;
+  gateways: string;
   /** What is left at a provider for one account. */
   providerLimits(provider: ProviderName, account: string): string;
   providerEntered(provider: ProviderName, account: string): string;
@@ -71,6 +73,7 @@ export function createKeys(prefix: string): Keys {
     cancel: (room, id) => `${base(room)}:cancel:${id}`,
     activity: (room) => `${base(room)}:activity`,
     presence: (room) => `${base(room)}:presence`,
+    gateways: `${prefix}:{presence}:gateways`,
     providerLimits: (provider, account) => `${prefix}:{provider:${provider}:${account}}:limits`,
     providerEntered: (provider, account) => `${prefix}:{provider:${provider}:${account}}:entered`,
     control: `${prefix}:{control}:channel`,

@@ -16,13 +16,15 @@ export class LossDetector {
 
   /** The mark of the server as it is now, if it is not known to be whole; else undefined. */
   async look(): Promise<string | undefined> {
-    const [known, ...infos] = await Promise.all([
-      this.redis.get(this.keys.marker),
-      ...nodesOf(this.redis).map((node) => node.info('server')),
-    ]);
-    const runIds = infos.map((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? 'unknown');
-    const mark = runIds.sort().join(' ');
+    const [known, mark] = await Promise.all([this.redis.get(this.keys.marker), this.servers()]);
     return known === mark ? undefined : mark;
+  }
+
+  /** The ids of all masters: others than before may lack what was written. */
+  async servers(): Promise<string> {
+    const infos = await Promise.all(nodesOf(this.redis).map((node) => node.info('server')));
+    const runIds = infos.map((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? 'unknown');
+    return runIds.sort().join(' ');
   }
 
   /** Whether what is missing now was not lost. */

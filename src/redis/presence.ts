@@ -3,37 +3,33 @@ import type { User } from '../domain/conversation.js';
 import type { PresentUser } from '../wire/room-events.js';
 import type { Room } from '../wire/room.js';
 import type { RedisClient } from './connect.js';
+import { livingGateways } from './gateway-leases.js';
 import type { Keys } from './keys.js';
 import { LossDetector } from './loss-detector.js';
 import type { RoomLog } from './room-log.js';
 
-/** A gateway that has not renewed its entries for so long is dead, and who watched through it is gone. */
-const staleMs = 10_000;
-const keyTtlMs = 60_000;
+const keyTtlMs = 300_000;
 /** Beside the fields of the gateways: a digest of who was here when the room was told last. */
 const toldField = 'told';
 
-interface PresenceEntry extends User {
-  connections: number;
-  /** When the gateway last said so; milliseconds of its clock's epoch. */
-  seenAt: number;
-}
-
 interface RoomPresence {
   /** What living gateways say. */
-  entries: PresenceEntry[];
+  entries: PresentUser[];
   /** Fields of gateways that are dead. */
   dead: string[];
   told: string | undefined;
 }
 
 async function readPresence(redis: RedisClient, keys: Keys, room: Room): Promise<RoomPresence> {
-  const { [toldField]: told, ...fields } = await redis.hgetall(keys.presence(room));
+  const [{ [toldField]: told, ...fields }, living] = await Promise.all([
+    redis.hgetall(keys.presence(room)),
+    livingGateways(redis, keys),
+  ]);
   const presence: RoomPresence = { entries: [], dead: [], told };
   for (const [field, json] of Object.entries(fields)) {
-    const entry = JSON.parse(json) as PresenceEntry;
-    if (Date.now() - entry.seenAt > staleMs) presence.dead.push(field);
-    else presence.entries.push(entry);
+    if (living.has(field.slice(0, field.indexOf(' '))))
+      presence.entries.push(JSON.parse(json) as PresentUser);
+    else presence.dead.push(field);
   }
   return presence;
 }
@@ -51,9 +47,9 @@ export async function isWatched(redis: RedisClient, keys: Keys, room: Room): Pro
 }
 
 /**
- * Who watches a room, over all gateways: a hash with a field for each gateway and user, renewed by the gateway, and
- * what the room was told last. So any gateway that looks puts right what another has left undone when it died. The
- * clocks of the gateways are assumed to agree within a second or two.
+ * Who watches a room, over all gateways: a hash with a field for each gateway and user, which counts as long as the
+ * gateway's lease (`gateway-leases.ts`), and what the room was told last. So any gateway that looks puts right what
+ * another has left undone when it died.
  */
 export class Presence {
   constructor(
@@ -64,16 +60,26 @@ export class Presence {
     private readonly gatewayId: string,
   ) {}
 
-  /** Says how many connections of this gateway the user watches the room with; 0: none any more. */
-  async set(room: Room, user: User, connections: number): Promise<void> {
+  /** Says how many connections of this gateway each of the users watches the room with; 0: none any more. */
+  async set(room: Room, users: readonly PresentUser[]): Promise<void> {
     const key = this.keys.presence(room);
-    const field = `${this.gatewayId} ${user.id}`;
-    if (connections === 0) {
-      await this.redis.hdel(key, field);
-      return;
-    }
-    const entry: PresenceEntry = { id: user.id, name: user.name, connections, seenAt: Date.now() };
-    await this.redis.pipeline().hset(key, field, JSON.stringify(entry)).pexpire(key, keyTtlMs).exec();
+    const field = ({ id }: User) => `${this.gatewayId} ${id}`;
+    const gone = users.filter(({ connections }) => connections === 0).map(field);
+    const here = users
+      .filter(({ connections }) => connections > 0)
+      .flatMap(({ id, name, connections }) => [
+        field({ id, name }),
+        JSON.stringify({ id, name, connections }),
+      ]);
+    await Promise.all([
+      gone.length > 0 && this.redis.hdel(key, ...gone),
+      here.length > 0 &&
+        this.redis
+          .pipeline()
+          .hset(key, ...here)
+          .pexpire(key, keyTtlMs)
+          .exec(),
+    ]);
   }
 
   /** Everybody who watches now, by name. */
@@ -103,7 +109,7 @@ export class Presence {
   }
 }
 
-function usersOf(entries: readonly PresenceEntry[]): PresentUser[] {
+function usersOf(entries: readonly PresentUser[]): PresentUser[] {
   const users = new Map<string, PresentUser>();
   for (const { id, name, connections } of entries)
     users.set(id, { id, name, connections: connections + (users.get(id)?.connections ?? 0) });

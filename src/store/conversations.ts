@@ -126,22 +126,40 @@ export async function findRole(
  */
 export type LastingConversation = Omit<Conversation, 'running' | 'system'>;
 
-/** The user's role, and the conversation; undefined: no member. */
-export async function findMembership(
+/** Somebody who may be a member. */
+export interface Membership {
+  conversationId: string;
+  userId: string;
+}
+
+/** Of each, in their order: the user's role, and the conversation; undefined: no member. */
+export async function findMemberships(
   db: Executor,
-  conversationId: string,
-  userId: string,
-): Promise<{ role: MemberRole; conversation: LastingConversation } | undefined> {
+  asked: readonly Membership[],
+): Promise<({ role: MemberRole; conversation: LastingConversation } | undefined)[]> {
   const { id, title, model, concurrency, documentId, createdAt, updatedAt } = columns;
-  const [row] = await db
+  const rows = await db
     .select({
+      userId: members.userId,
       role: members.role,
       conversation: { id, title, model, concurrency, documentId, createdAt, updatedAt },
     })
     .from(members)
     .innerJoin(conversations, eq(conversations.id, members.conversationId))
-    .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId)));
-  return row && { role: row.role, conversation: toWire(row.conversation) };
+    .where(
+      sql`(${members.conversationId}, ${members.userId}) in (
+        select * from unnest(
+          ${sql.param(asked.map(({ conversationId }) => conversationId))}::uuid[],
+          ${sql.param(asked.map(({ userId }) => userId))}::text[]
+        ))`,
+    );
+  const found = new Map(
+    rows.map(({ userId, role, conversation }) => [
+      `${conversation.id} ${userId}`,
+      { role, conversation: toWire(conversation) },
+    ]),
+  );
+  return asked.map(({ conversationId, userId }) => found.get(`${conversationId} ${userId}`));
 }
 
 /**

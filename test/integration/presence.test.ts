@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { whenReady, type RedisClient } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { LossDetector } from '../../src/redis/loss-detector.js';
+import { GatewayLeases } from '../../src/redis/gateway-leases.js';
 import { isWatched, Presence } from '../../src/redis/presence.js';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
 import { openRedis, testKeyPrefix } from '../support/stores.js';
@@ -14,12 +15,16 @@ let redis: RedisClient;
 let room: Room;
 const whisper = vi.fn<(room: Room, type: string, event: object) => Promise<void>>();
 const gateway = (id: string) => new Presence(redis, keys, { whisper }, id);
+const leases = (id: string) => new GatewayLeases(redis, keys, id);
 
 beforeAll(async () => {
   redis = openRedis();
   await whenReady(redis, 5000);
 });
 beforeEach(async () => {
+  await redis.del(keys.gateways);
+  await leases('one').renew();
+  await leases('two').renew();
   room = conversationRoom(randomUUID());
   whisper.mockReset();
   const lossDetector = new LossDetector(redis, keys);
@@ -27,26 +32,24 @@ beforeEach(async () => {
   if (mark !== undefined) await lossDetector.markWhole(mark);
 });
 afterAll(async () => {
-  await redis.del(keys.marker);
+  await redis.del(keys.marker, keys.gateways);
   redis.disconnect();
 });
 
-/** A gateway that said this a while ago, and died. */
-const leaveBehind = (agoMs: number) =>
-  redis.hset(
-    keys.presence(room),
-    'dead ada',
-    JSON.stringify({ ...ada, connections: 1, seenAt: Date.now() - agoMs }),
-  );
+/** A gateway that said something, and died a while ago. */
+const leaveBehind = async (agoMs: number) => {
+  await gateway('dead').set(room, [{ ...ada, connections: 1 }]);
+  await redis.hset(keys.gateways, 'dead', Date.now() - agoMs);
+};
 
 describe('whether a room is watched', () => {
   const watched = () => isWatched(redis, keys, room);
 
   test('is so as long as a living gateway says so', async () => {
     expect(await watched()).toBe(false);
-    await gateway('one').set(room, ada, 2);
+    await gateway('one').set(room, [{ ...ada, connections: 2 }]);
     expect(await watched()).toBe(true);
-    await gateway('one').set(room, ada, 0);
+    await gateway('one').set(room, [{ ...ada, connections: 0 }]);
     expect(await watched()).toBe(false);
     await leaveBehind(9000);
     expect(await watched()).toBe(true);
@@ -57,16 +60,45 @@ describe('whether a room is watched', () => {
   test('is not known when Redis was wiped, until somebody says that it is', async () => {
     await redis.del(keys.marker);
     expect(await watched()).toBeUndefined();
-    await gateway('one').set(room, ada, 1);
+    await gateway('one').set(room, [{ ...ada, connections: 1 }]);
     expect(await watched()).toBe(true);
+  });
+});
+
+describe('the leases of gateways', () => {
+  test('are forgotten where they are new, lost or stale, and not where they are renewed', async () => {
+    const three = leases('three');
+    expect(await three.renew()).toEqual({ forgotten: true, died: false });
+    expect(await three.renew()).toEqual({ forgotten: false, died: false });
+    await redis.hset(keys.gateways, 'three', Date.now() - 11_000);
+    expect(await three.renew()).toEqual({ forgotten: true, died: false });
+    await redis.del(keys.gateways);
+    expect(await three.renew()).toMatchObject({ forgotten: true });
+    expect(await redis.pttl(keys.gateways)).toBeGreaterThan(0);
+  });
+
+  test('tell once of each gateway that has died or gone', async () => {
+    const three = leases('three');
+    await three.renew();
+    await redis.hset(keys.gateways, 'two', Date.now() - 11_000);
+    expect(await three.renew()).toEqual({ forgotten: false, died: true });
+    expect(await three.renew()).toEqual({ forgotten: false, died: false });
+    await leases('one').end();
+    expect(await three.renew()).toEqual({ forgotten: false, died: true });
+  });
+
+  test('are not kept for ever', async () => {
+    await redis.hset(keys.gateways, 'long dead', Date.now() - 301_000);
+    await leases('one').renew();
+    expect(await redis.hexists(keys.gateways, 'long dead')).toBe(0);
   });
 });
 
 describe('presence', () => {
   test('counts a person over all gateways, by name', async () => {
-    await gateway('one').set(room, bob, 1);
-    await gateway('one').set(room, ada, 1);
-    await gateway('two').set(room, ada, 2);
+    await gateway('one').set(room, [{ ...bob, connections: 1 }]);
+    await gateway('one').set(room, [{ ...ada, connections: 1 }]);
+    await gateway('two').set(room, [{ ...ada, connections: 2 }]);
     expect(await gateway('two').list(room)).toEqual([
       { ...ada, connections: 3 },
       { ...bob, connections: 1 },
@@ -76,7 +108,7 @@ describe('presence', () => {
 
   test('is told when it has changed, and without those whose gateway has died', async () => {
     const one = gateway('one');
-    await one.set(room, bob, 1);
+    await one.set(room, [{ ...bob, connections: 1 }]);
     await leaveBehind(5000);
     await one.tell(room);
     await one.tell(room);
@@ -90,9 +122,9 @@ describe('presence', () => {
 
   test('of nobody leaves nothing behind', async () => {
     const one = gateway('one');
-    await one.set(room, bob, 1);
+    await one.set(room, [{ ...bob, connections: 1 }]);
     await one.tell(room);
-    await one.set(room, bob, 0);
+    await one.set(room, [{ ...bob, connections: 0 }]);
     await one.tell(room);
     expect(await redis.exists(keys.presence(room))).toBe(0);
   });

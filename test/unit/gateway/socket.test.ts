@@ -8,6 +8,7 @@ import type { Session } from '../../../src/domain/session.js';
 import type { Gateway } from '../../../src/gateway/gateway.js';
 import { createSocketServer } from '../../../src/gateway/socket.js';
 import type { SocketSink } from '../../../src/gateway/socket-sink.js';
+import { Turns } from '../../../src/lib/turns.js';
 
 /** Clocks that run. */
 const clocks = vi.hoisted(() => ({ running: 0 }));
@@ -37,6 +38,7 @@ test('a fresh token that is found good when its socket has gone starts no clock'
     log: pino({ level: 'silent' }),
     maxPendingBytes: 1000,
     sockets: new Set<SocketSink>(),
+    turns: new Turns(1),
     authenticate: (token) => {
       if (token === 'first') return Promise.resolve(session);
       asked();

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { conversationRoom } from '../../src/wire/room.js';
+import { Person } from '../../test/support/person.js';
+import { startSystem, type System } from '../../test/support/system.js';
+import { Remote } from '../lib/remote.js';
+import type { Model } from '../lib/scripted-model.js';
+import { median, quantile, table } from '../lib/statistics.js';
+import type { Part, PartOptions } from '../part.js';
+import type { Clients } from './clients.js';
+
+/** Times in µs, by what they are of. */
+type Times = Map<string, number[]>;
+
+const chunkEveryMs = 33;
+const thinkingMs = 100;
+const warmUpChunks = 60;
+/** Short answers in a round: first chunks and cancels are measured once in each. */
+const answers = 40;
+
+/**
+ * How long a chunk takes from the model's process to a client's callback where nothing else goes on; model, api, worker and
+ * clients are processes of their own, which share a clock. And how long a cancel takes to close the connection to the model.
+ */
+export const latency: Part = {
+  name: 'latency',
+  title: 'Added latency',
+  measure: async ({ stores, rounds, seconds }) => {
+    const model = new Remote<Model>('../lib/scripted-model.ts', import.meta.url);
+    const system = await startSystem({
+      redisUrl: stores.redisUrl,
+      databaseUrl: stores.postgresUrl,
+      upstream: { url: await model.call('url') },
+      env: { LOG_LEVEL: 'warn' },
+    });
+    try {
+      return await measureAll(system, model, { rounds, seconds });
+    } finally {
+      model.end();
+      await system.stop();
+    }
+  },
+};
+
+async function measureAll(
+  system: System,
+  model: Remote<Model>,
+  { rounds, seconds }: Pick<PartOptions, 'rounds' | 'seconds'>,
+): Promise<string> {
+  const person = await Person.signIn(system.api(), 'Bench');
+  const conversationId = await person.converse();
+  const clients = new Remote<Clients>('./clients.ts', import.meta.url);
+  try {
+    await clients.call('connect', system.api().url, person.token, conversationRoom(conversationId));
+    let ended = 0;
+    /** Asks, and lets the model think before it says anything, as models do. */
+    const ask = async () => {
+      const [{ generation }] = await Promise.all([
+        person.ask(conversationId, 'measure'),
+        model.call('asked'),
+      ]);
+      ended += 1;
+      await sleep(thinkingMs);
+      return generation.id;
+    };
+    const answer = async (chunks: number) => {
+      await ask();
+      await model.call('answer', chunks, chunkEveryMs);
+      await clients.call('ended', ended);
+    };
+    const cancelled = async (how: 'talk' | 'hang') => {
+      const generationId = await ask();
+      await model.call(how);
+      if (how === 'talk') await clients.call('heard');
+      const beganAtUs = await clients.call('cancel', system.api().url, person.token, generationId);
+      const closedAtUs = (await model.call('closedAtUs')) ?? NaN;
+      await clients.call('ended', ended);
+      return closedAtUs - beganAtUs;
+    };
+
+    await answer(warmUpChunks);
+    for (let n = 0; n < answers / 2; n += 1) await cancelled(n % 2 === 0 ? 'talk' : 'hang');
+    await clients.call('report');
+    const taken: Times[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const times: Times = new Map();
+      await answer(Math.ceil((seconds * 1000) / chunkEveryMs));
+      const chunks = await clients.call('report');
+      times.set('chunk, official Socket.IO client', chunks.latencyUs.socket);
+      times.set('chunk, event stream', chunks.latencyUs.stream);
+      const talking: number[] = [];
+      const silent: number[] = [];
+      for (let n = 0; n < answers; n += 1) {
+        talking.push(await cancelled('talk'));
+        silent.push(await cancelled('hang'));
+      }
+      const { firstUs } = await clients.call('report');
+      times.set('first token → first chunk, official Socket.IO client', firstUs.socket);
+      times.set('first token → first chunk, event stream', firstUs.stream);
+      times.set('cancel → model closed, talking', talking);
+      times.set('cancel → model closed, silent', silent);
+      taken.push(times);
+      console.log(`round ${round}\n${rowsOf([times])}`);
+    }
+    return `From the model’s writing to the client’s callback, on a system that does nothing else, 30 chunks a second. Medians over the rounds, ms.\n\n${rowsOf(taken)}`;
+  } finally {
+    clients.end();
+  }
+}
+
+function rowsOf(rounds: readonly Times[]): string {
+  const names = [...(rounds[0]?.keys() ?? [])];
+  const rows = names.map((name) => {
+    const of = (share: number) =>
+      (median(rounds.map((times) => quantile(times.get(name) ?? [], share))) / 1000).toFixed(2);
+    const count = rounds.reduce((sum, times) => sum + (times.get(name)?.length ?? 0), 0);
+    return [name, of(0.5), of(0.99), of(1), String(count)];
+  });
+  return table(['time', 'p50', 'p99', 'max', 'taken'], rows);
+}

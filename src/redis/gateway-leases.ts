@@ -1,0 +1,72 @@
+import type { RedisClient } from './connect.js';
+import type { Keys } from './keys.js';
+import { LossDetector } from './loss-detector.js';
+
+/** A gateway that has not renewed its lease for so long is dead, and who watched through it is gone. */
+const staleMs = 10_000;
+/** What dead gateways leave behind is forgotten. */
+const forgetMs = 300_000;
+
+export interface Renewal {
+  /** What this gateway said may be lost, or others may have taken it for dead: it has to say everything again. */
+  forgotten: boolean;
+  /** A gateway that lived at the last renewal does so no longer. */
+  died: boolean;
+}
+
+/**
+ * Which gateways live: a hash of when each has said so last, in milliseconds of its clock's epoch. So one write tells for
+ * all that a gateway has said of its rooms, however many they are. The clocks of the gateways are assumed to agree within
+ * a second or two.
+ *
+ * Every method fails when Redis does not answer.
+ */
+export class GatewayLeases {
+  #living = new Set<string>();
+  #servers: string | undefined;
+  readonly #lossDetector: LossDetector;
+
+  constructor(
+    private readonly redis: RedisClient,
+    private readonly keys: Keys,
+    /** Names this gateway process. */
+    private readonly gatewayId: string,
+  ) {
+    this.#lossDetector = new LossDetector(redis, keys);
+  }
+
+  /** Says that this gateway lives. */
+  async renew(): Promise<Renewal> {
+    const { redis, keys, gatewayId } = this;
+    // Before the lease is looked at: what is lost behind this is noticed at the next renewal.
+    const servers = await this.#lossDetector.servers();
+    const seen = await readSeen(redis, keys);
+    const living = livingOf(seen);
+    const forgotten = !living.has(gatewayId) || servers !== this.#servers;
+    const died = [...this.#living].some((id) => id !== gatewayId && !living.has(id));
+    const forgettable = [...seen].filter(([, at]) => Date.now() - at > forgetMs).map(([id]) => id);
+    if (forgettable.length > 0) await redis.hdel(keys.gateways, ...forgettable);
+    await redis.pipeline().hset(keys.gateways, gatewayId, Date.now()).pexpire(keys.gateways, forgetMs).exec();
+    this.#servers = servers;
+    this.#living = living;
+    return { forgotten, died };
+  }
+
+  /** Says that this gateway is no more. */
+  async end(): Promise<void> {
+    await this.redis.hdel(this.keys.gateways, this.gatewayId);
+  }
+}
+
+/** The gateways that live now. Fails when Redis does not answer. */
+export async function livingGateways(redis: RedisClient, keys: Keys): Promise<Set<string>> {
+  return livingOf(await readSeen(redis, keys));
+}
+
+async function readSeen(redis: RedisClient, keys: Keys): Promise<Map<string, number>> {
+  return new Map(Object.entries(await redis.hgetall(keys.gateways)).map(([id, at]) => [id, Number(at)]));
+}
+
+function livingOf(seen: ReadonlyMap<string, number>): Set<string> {
+  return new Set([...seen].filter(([, at]) => Date.now() - at <= staleMs).map(([id]) => id));
+}
