@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ import { ownPort } from '../../test/support/own-port.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem } from '../../test/support/system.js';
 import type { Stores } from '../part.js';
-import type { Door } from './work.js';
+import { chunkEvent, generationId, type Door } from './work.js';
 
 /** A system that is running, with rooms that clients may come into. */
 export interface RunningSystem {
@@ -41,7 +41,8 @@ export const systems: readonly FanOutSystem[] = [
 ];
 
 const socketIoPath = '/socket.io/?EIO=4&transport=websocket';
-const roomNames = (rooms: number) => Array.from({ length: rooms }, (_, n) => `room-${n}`);
+/** As long as the product's. */
+const roomNames = (rooms: number) => Array.from({ length: rooms }, () => conversationRoom(randomUUID()));
 const portOf = (url: string) => Number(new URL(url).port);
 
 async function fork(program: string, ...args: (string | number)[]): Promise<ChildProcess & { pid: number }> {
@@ -72,7 +73,7 @@ async function startBareWs(_stores: Stores, rooms: number): Promise<RunningSyste
     doors: names.map((name) => ({ port, path: `/${name}`, says: [], isIn: 'joined' })),
     write: (room, _n, text) =>
       new Promise((resolve) => {
-        feed.write(`${names[room] ?? ''} ${text}\n`, () => {
+        feed.write(`${names[room] ?? ''} ${JSON.stringify(chunkEvent(names[room] ?? '', text))}\n`, () => {
           resolve();
         });
       }),
@@ -103,7 +104,8 @@ async function startSocketIo(
       isIn: 'joined',
     })),
     write: async (room, _n, text) => {
-      emitter.to(names[room] ?? '').emit('chunk', { text });
+      const name = names[room] ?? '';
+      emitter.to(name).emit('generation.chunk', chunkEvent(name, text));
       // Answered behind what was just sent.
       await redis.ping();
     },
@@ -129,7 +131,6 @@ async function startTokencast(
   for (let n = 0; n < rooms; n += 1) names.push(conversationRoom(await person.converse()));
   const redis = new Redis(redisUrl);
   const roomLog = new RoomLog(redis, createKeys(system.keyPrefix));
-  const generationId = randomUUID();
   for (const room of names) await roomLog.open(room, generationId, 1, { mode: 'takeOver' });
   return {
     pid: api.pid ?? 0,
@@ -141,14 +142,7 @@ async function startTokencast(
     })),
     write: async (index, n, text) => {
       const room = names[index] ?? 'user:nobody';
-      const data = JSON.stringify({
-        type: 'generation.chunk',
-        room,
-        at: new Date().toISOString(),
-        generationId,
-        messageId: generationId,
-        chunk: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
-      });
+      const data = JSON.stringify(chunkEvent(room, text));
       const entries = [{ type: 'generation.chunk', data }];
       const answer = await roomLog.append({
         room,

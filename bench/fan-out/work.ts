@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** What every system of the comparison has to do: rooms, clients in each, chunks for each room. */
 export interface Work {
   name: string;
@@ -23,6 +25,19 @@ const timeDigits = 16;
 /** The text of a chunk: its number within the room, from 0, and when it was written, about as long as a token or five. */
 export const chunkText = (n: number): string =>
   `${mark}${String(n).padStart(numberDigits, '0')}${String(nowUs()).padStart(timeDigits, '0')}`;
+
+/** The event that every system tells its clients: a chunk as the contract has it. */
+export const chunkEvent = (room: string, text: string) => ({
+  type: 'generation.chunk',
+  room,
+  at: new Date().toISOString(),
+  generationId,
+  messageId: generationId,
+  chunk: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
+});
+
+/** Of all chunks. */
+export const generationId = randomUUID();
 
 /** Reads the chunks of a message, however many were joined in it, and hands each on. */
 export function readChunks(message: Buffer, take: (n: number, writtenAtUs: number) => void): void {
