@@ -23,9 +23,10 @@ createServer()
 createTcpServer((feed) => {
   createInterface(feed).on('line', (line) => {
     const end = line.indexOf(' ');
-    const frame = Buffer.from(`  ${line.slice(end + 1)}`, 'latin1');
+    const frame = Buffer.from(`    ${line.slice(end + 1)}`, 'latin1');
     frame[0] = 0x81; // a whole text message …
-    frame[1] = frame.length - 2; // … of less than 126 bytes
+    frame[1] = 126; // … of 126 bytes or more
+    frame.writeUInt16BE(frame.length - 4, 2);
     for (const socket of rooms.get(line.slice(0, end)) ?? []) socket.write(frame);
   });
 }).listen(feedPort, '127.0.0.1', () => process.send?.('ready'));

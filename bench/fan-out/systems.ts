@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
@@ -10,6 +11,7 @@ import { conversationRoom, type Room } from '../../src/wire/room.js';
 import { ownPort } from '../../test/support/own-port.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem } from '../../test/support/system.js';
+import { chunkEvent } from '../lib/chunk-event.js';
 import { RoomWriter } from '../lib/room-writer.js';
 import type { Stores } from '../part.js';
 import type { Door } from './work.js';
@@ -39,7 +41,9 @@ export const systems: readonly FanOutSystem[] = [
 ];
 
 const socketIoPath = '/socket.io/?EIO=4&transport=websocket';
-const roomNames = (rooms: number) => Array.from({ length: rooms }, (_, n) => `room-${n}`);
+const generationId = randomUUID();
+/** As long as the product's. */
+const roomNames = (rooms: number) => Array.from({ length: rooms }, () => conversationRoom(randomUUID()));
 const portOf = (url: string) => Number(new URL(url).port);
 
 async function fork(program: string, ...args: (string | number)[]): Promise<ChildProcess & { pid: number }> {
@@ -70,9 +74,12 @@ async function startBareWs(_stores: Stores, rooms: number): Promise<RunningSyste
     doors: names.map((name) => ({ port, path: `/${name}`, says: [], isIn: 'joined' })),
     write: (room, _n, text) =>
       new Promise((resolve) => {
-        feed.write(`${names[room] ?? ''} ${text}\n`, () => {
-          resolve();
-        });
+        feed.write(
+          `${names[room] ?? ''} ${JSON.stringify(chunkEvent(names[room] ?? '', generationId, text))}\n`,
+          () => {
+            resolve();
+          },
+        );
       }),
     stop: async () => {
       feed.destroy();
@@ -101,7 +108,8 @@ async function startSocketIo(
       isIn: 'joined',
     })),
     write: async (room, _n, text) => {
-      emitter.to(names[room] ?? '').emit('chunk', { text });
+      const name = names[room] ?? '';
+      emitter.to(name).emit('generation.chunk', chunkEvent(name, generationId, text));
       // Answered behind what was just sent.
       await redis.ping();
     },

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { createKeys } from '../../src/redis/keys.js';
 import { RoomLog } from '../../src/redis/room-log.js';
 import type { Room } from '../../src/wire/room.js';
+import { chunkEvent } from './chunk-event.js';
 
 /** Writes chunks into rooms as a worker does, without a model; one generation in each. */
 export class RoomWriter {
@@ -27,14 +28,7 @@ export class RoomWriter {
     const generationId = this.#generationId;
     const n = (this.#written.get(room) ?? 0) + 1;
     this.#written.set(room, n);
-    const data = JSON.stringify({
-      type: 'generation.chunk',
-      room,
-      at: new Date().toISOString(),
-      generationId,
-      messageId: generationId,
-      chunk: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
-    });
+    const data = JSON.stringify(chunkEvent(room, generationId, text));
     const entries = [{ type: 'generation.chunk', data }];
     const request = { room, generationId, attempt: 1, n, entries, transcript: '', anew: false };
     const answer = await this.#roomLog.append(request);

@@ -5,7 +5,7 @@ import type { Frame } from './frame.js';
 /** How a client is connected. */
 type Transport = 'socket' | 'event_stream';
 
-/** One of so many writes is timed: a clock and a histogram for each would cost more than they tell. */
+/** One of so many chunks and writes is timed: a clock and a histogram for each would cost more than they tell. */
 const timedOf = 16;
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -17,6 +17,7 @@ export class GatewayMetrics {
   readonly #sent = { socket: { events: 0, bytes: 0 }, event_stream: { events: 0, bytes: 0 } };
   readonly #joins = { resumed: 0, snapshot: 0 };
   #resyncs = 0;
+  #chunks = 0;
   #writes = 0;
   readonly #heard: Histogram;
   readonly #written: Histogram<'transport'>;
@@ -67,7 +68,7 @@ export class GatewayMetrics {
     });
     this.#heard = new Histogram({
       name: 'tokencast_chunk_gateway_seconds',
-      help: 'From the moment a worker writes chunks into the room log to the api that hears them, by the clocks of both.',
+      help: `From the moment a worker writes a chunk into the room log to the api that hears it, by the clocks of both; one chunk of ${timedOf} is timed.`,
       buckets,
       registers,
     });
@@ -82,20 +83,21 @@ export class GatewayMetrics {
 
   /** An entry of a room's log was published: called once in this process, however many watch. */
   heard({ type, data }: LogEntry): void {
-    if (type !== 'generation.chunk') return;
+    if (type !== 'generation.chunk' || this.#chunks++ % timedOf !== 0) return;
     // Cheaper than parsing; quotes inside of values are escaped.
     const at = data.indexOf(atKey) + atKey.length;
     const latencyMs = Date.now() - Date.parse(data.slice(at, data.indexOf('"', at)));
     if (latencyMs === latencyMs) this.#heard.observe(Math.max(0, latencyMs) / 1000);
   }
 
-  sent(transport: Transport, bytes: number): void {
+  /** `bytes`, `events`: of all clients to which this was written. */
+  sent(transport: Transport, bytes: number, events = 1): void {
     const sent = this.#sent[transport];
-    sent.events += 1;
+    sent.events += events;
     sent.bytes += bytes;
   }
 
-  /** Undefined: this write is not timed. Else to be called when the transport has taken the frame. */
+  /** For a write, to one client or to several together. Undefined: it is not timed. Else to be called when a transport has taken it. */
   timed(transport: Transport, { heardAt }: Frame): (() => void) | undefined {
     if (heardAt === undefined || this.#writes++ % timedOf !== 0) return undefined;
     return () => {

@@ -12,7 +12,7 @@ import type { Room } from '../wire/room.js';
 import { Frame } from './frame.js';
 import type { LogReader } from './log-reader.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
-import type { WatchRight } from './watch-right.js';
+import { questionsRights, type WatchRight } from './watch-right.js';
 
 /** A client's connection, as a watcher sees it. */
 export interface Sink {
@@ -22,6 +22,28 @@ export interface Sink {
   readonly congested: boolean;
   /** Resolves when the client is no longer behind, or is gone. */
   drained(): Promise<void>;
+  /**
+   * Has the client written to together with others, from the entry behind `cursor` on. Undefined where it cannot be for
+   * now.
+   */
+  join?(room: Room, cursor: Cursor, member: GroupMember): Membership | undefined;
+}
+
+/** A live client, as those see it who write to several together. */
+export interface GroupMember {
+  /** More is waiting for the client than it may. */
+  readonly congested: boolean;
+  /** The client has got the entries up to `cursor`, and is written to alone from here on. */
+  goOnAlone(cursor: Cursor): void;
+}
+
+/** A client's place among those who are written to together. */
+export interface Membership {
+  /** Gets the entries in the place of the client. */
+  listener: RoomListener;
+  /** Up to where the client has got them. */
+  cursor: () => Cursor;
+  leave: () => void;
 }
 
 /** What a client's watcher of a room is made of. */
@@ -58,11 +80,13 @@ export interface JoinResult {
  *   feed has still to deliver; those up to it are skipped then.
  * - What the feed has still to deliver is skipped only after the log has said that the cursor is in it: ids of another
  *   life of the log cannot be compared.
+ * - While it is live, others may write to it together with their clients. It is fed by either of them: it changes over only
+ *   where both are at the same entry.
  * - Whoever is behind is not live: it gets nothing more until it has drained, then goes on from its cursor in the log.
  * - Behind an event that questions the right to watch, the client gets nothing until Postgres has said that it stands.
  *   Where it does not, or a snapshot is refused, the last thing that the client gets tells it so.
  */
-export class RoomWatcher implements RoomListener {
+export class RoomWatcher implements RoomListener, GroupMember {
   #state: 'joining' | 'catching up' | 'live' | 'closed' = 'joining';
   #cursor: Cursor = noCursor;
   #skipTo: Cursor | undefined;
@@ -74,12 +98,17 @@ export class RoomWatcher implements RoomListener {
   /** Who is here, as it was told while the client was not live: nobody says it again before that changes. */
   #presence: Frame | undefined;
   #watch: RoomWatch | undefined;
+  #membership: Membership | undefined;
 
   constructor(private readonly options: WatcherOptions) {}
 
   /** Where the client is. */
   get cursor(): Cursor {
-    return this.#cursor;
+    return this.#membership?.cursor() ?? this.#cursor;
+  }
+
+  get congested(): boolean {
+    return this.options.sink.congested;
   }
 
   /**
@@ -128,6 +157,8 @@ export class RoomWatcher implements RoomListener {
   close(): void {
     this.#state = 'closed';
     this.#first = [];
+    this.#membership?.leave();
+    this.#membership = undefined;
     this.#watch?.close();
     this.#watch = undefined;
   }
@@ -138,8 +169,19 @@ export class RoomWatcher implements RoomListener {
       if (entry.cursor === this.#skipTo) this.#skipTo = undefined;
       return;
     }
+    // It has just left others that had got it.
+    if (entry.cursor === this.#cursor) return;
+    if (!questionsRights(entry.type) && this.#join()) return;
     this.#send(Frame.of(entry));
     if (this.#mustPause()) this.#catchUp();
+    else this.#join();
+  }
+
+  goOnAlone(cursor: Cursor): void {
+    this.#cursor = cursor;
+    this.#membership = undefined;
+    this.#watch?.listen(this);
+    if (this.#state === 'live' && this.congested) this.#catchUp();
   }
 
   unlogged(event: Omit<LogEntry, 'cursor'>): void {
@@ -158,6 +200,15 @@ export class RoomWatcher implements RoomListener {
   reset(): void {
     this.#stale = true;
     if (this.#state === 'live') this.#catchUp();
+  }
+
+  /** From here on the client is written to together with others. False: not yet. */
+  #join(): boolean {
+    const { room, sink } = this.options;
+    this.#membership = sink.join?.(room, this.#cursor, this);
+    if (!this.#membership) return false;
+    this.#watch?.listen(this.#membership.listener);
+    return true;
   }
 
   #isClosed(): boolean {
@@ -180,7 +231,7 @@ export class RoomWatcher implements RoomListener {
 
   /** Nothing more may be sent before something has been waited for. */
   #mustPause(): boolean {
-    return this.#question !== undefined || this.options.sink.congested;
+    return this.#question !== undefined || this.congested;
   }
 
   #send(frame: Frame): void {

@@ -1,7 +1,9 @@
 import type { Socket } from 'socket.io';
+import type { Cursor } from '../wire/cursor.js';
+import type { Room } from '../wire/room.js';
 import type { Frame } from './frame.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
-import type { Sink } from './room-watcher.js';
+import type { GroupMember, Membership, Sink } from './room-watcher.js';
 import type { StraightPath, StraightPaths } from './straight-path.js';
 
 /** What the sockets of a process share. */
@@ -30,7 +32,7 @@ export class SocketSink implements Sink {
   constructor(
     private readonly socket: SinkSocket,
     private readonly host: SocketHost,
-    paths?: StraightPaths,
+    private readonly paths?: StraightPaths,
   ) {
     host.sockets.add(this);
     this.#path = paths?.to(socket.conn, () => {
@@ -69,6 +71,10 @@ export class SocketSink implements Sink {
       this.#engineBytes = Math.max(0, this.#engineBytes - packet.length);
       this.#wakeIfDrained();
     });
+  }
+
+  join(room: Room, cursor: Cursor, member: GroupMember): Membership | undefined {
+    return this.#path && this.paths?.join(room, this.#path, cursor, member);
   }
 
   drained(): Promise<void> {

@@ -58,7 +58,7 @@ export function createSocketServer(
   gateway: Gateway,
   { corsOrigins, straight }: SocketServerOptions,
 ): SocketServer {
-  const paths = straight ? new StraightPaths() : undefined;
+  const paths = straight ? new StraightPaths(gateway.metrics) : undefined;
   const io = new Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketData>(server, {
     maxHttpBufferSize: 65_536,
     // What is not for it is answered elsewhere, instead of being cut off after a second without a word.

@@ -6,6 +6,11 @@ import type { RoomEventOf } from '../wire/room-events.js';
 import { conversationRoom } from '../wire/room.js';
 import { Frame } from './frame.js';
 
+const questions = new Set(['conversation.deleted', 'document.deleted', 'member.left']);
+
+/** Whether an event of this type can tell that somebody's right has gone. */
+export const questionsRights = (type: string): boolean => questions.has(type);
+
 /**
  * Somebody's right to watch a room. Postgres decides on it, as it is now; what the log says of it may be long past:
  * somebody may have been removed, come back by an invitation, and only then read of the removal.

@@ -31,7 +31,9 @@ const pageSize = 1000;
  * - Where the chain does not hold, the feed takes a new place from the log itself and says `reset`.
  */
 export class RoomFeed {
-  readonly listeners = new Set<RoomListener>();
+  /** Who gets what comes, and how many watches want them to. */
+  readonly #listeners = new Map<RoomListener, number>();
+  #watchers = 0;
   /** Resolves when the feed has a place in the log. */
   started: Promise<void> = Promise.resolve();
   #last: Cursor | undefined;
@@ -48,6 +50,25 @@ export class RoomFeed {
     /** Called with every entry that is published, once, before the listeners get it. */
     private readonly onPublished?: (entry: LogEntry) => void,
   ) {}
+
+  /** Watches of the room. */
+  get watchers(): number {
+    return this.#watchers;
+  }
+
+  /** Adds a watch. A listener gets everything once, however many watches it stands for. */
+  add(listener: RoomListener): void {
+    this.#watchers += 1;
+    this.#listeners.set(listener, (this.#listeners.get(listener) ?? 0) + 1);
+  }
+
+  /** Ends a watch of this listener, which has one. */
+  remove(listener: RoomListener): void {
+    this.#watchers -= 1;
+    const left = (this.#listeners.get(listener) ?? 0) - 1;
+    if (left > 0) this.#listeners.set(listener, left);
+    else this.#listeners.delete(listener);
+  }
 
   /** The newest entry delivered. */
   get last(): Cursor | undefined {
@@ -84,7 +105,7 @@ export class RoomFeed {
     const data = message.slice(afterType + 1);
     if (cursor === '-') {
       const event = { type, data };
-      for (const listener of this.listeners) listener.unlogged(event);
+      for (const listener of this.#listeners.keys()) listener.unlogged(event);
       return;
     }
     const entry = { cursor, type, data };
@@ -108,6 +129,7 @@ export class RoomFeed {
   close(): void {
     this.#closed = true;
     this.#queue = [];
+    this.#listeners.clear();
   }
 
   async #fill(last: Cursor): Promise<void> {
@@ -142,7 +164,7 @@ export class RoomFeed {
     }
     const { cursor } = await this.roomLog.look(this.room);
     this.#last = cursor;
-    for (const listener of this.listeners) listener.reset();
+    for (const listener of this.#listeners.keys()) listener.reset();
     return false;
   }
 
@@ -165,6 +187,6 @@ export class RoomFeed {
   #deliver(entry: LogEntry): void {
     this.#last = entry.cursor;
     if (entry.type === 'origin') return;
-    for (const listener of this.listeners) listener.entry(entry);
+    for (const listener of this.#listeners.keys()) listener.entry(entry);
   }
 }

@@ -10,6 +10,8 @@ import type { Subscriptions } from './subscriber.js';
 export interface RoomWatch {
   /** The newest entry that the listeners of the feed have got; undefined while it is being found out. */
   readonly last: Cursor | undefined;
+  /** Has another listener in the place of the one so far, from the next entry on. */
+  listen(listener: RoomListener): void;
   /** Looks into the log for what the feed may have missed. */
   fill(): void;
   close(): void;
@@ -42,9 +44,12 @@ export class RoomHub {
    */
   async watch(room: Room, listener: RoomListener): Promise<RoomWatch> {
     const feed = this.#feeds.get(room) ?? this.#begin(room);
-    feed.listeners.add(listener);
+    let current: RoomListener | undefined = listener;
+    feed.add(listener);
     const close = () => {
-      feed.listeners.delete(listener);
+      if (!current) return;
+      feed.remove(current);
+      current = undefined;
       this.#end(room, feed);
     };
     try {
@@ -57,6 +62,12 @@ export class RoomHub {
       get last() {
         return feed.last;
       },
+      listen: (next) => {
+        if (!current) return;
+        feed.add(next);
+        feed.remove(current);
+        current = next;
+      },
       fill: () => {
         feed.fill();
       },
@@ -67,7 +78,7 @@ export class RoomHub {
   /** Listeners now, over all rooms. */
   get watchers(): number {
     let watchers = 0;
-    for (const { listeners } of this.#feeds.values()) watchers += listeners.size;
+    for (const feed of this.#feeds.values()) watchers += feed.watchers;
     return watchers;
   }
 
@@ -78,10 +89,7 @@ export class RoomHub {
 
   close(): void {
     this.#stopRestored();
-    for (const [room, feed] of this.#feeds) {
-      feed.listeners.clear();
-      this.#end(room, feed);
-    }
+    for (const [room, feed] of this.#feeds) this.#drop(room, feed);
   }
 
   #begin(room: Room): RoomFeed {
@@ -97,7 +105,10 @@ export class RoomHub {
   }
 
   #end(room: Room, feed: RoomFeed): void {
-    if (feed.listeners.size > 0 || this.#feeds.get(room) !== feed) return;
+    if (feed.watchers === 0 && this.#feeds.get(room) === feed) this.#drop(room, feed);
+  }
+
+  #drop(room: Room, feed: RoomFeed): void {
     feed.close();
     this.#feeds.delete(room);
     this.options.subscriber.unsubscribe(this.options.keys.channel(room));

@@ -19,8 +19,9 @@ export class FakeLog {
     this.wipe();
   }
 
-  append(): void {
-    this.#push(this.last, 'event');
+  /** `data`: as JSON; the entry's number by default. */
+  append(type = 'event', data?: string): void {
+    this.#push(this.last, type, data);
   }
 
   /** All is lost, and somebody begins the log anew; `behind`: on a clock that is behind the last one. */
@@ -57,8 +58,8 @@ export class FakeLog {
     return { read, look } as Partial<RoomLog> as RoomLog;
   }
 
-  #push(prev: string, type: string): void {
-    const entry = { prev, cursor: `${this.#life}-${(this.#id += 1)}`, type, data: `{"n":${this.#id}}` };
+  #push(prev: string, type: string, data = `{"n":${this.#id + 1}}`): void {
+    const entry = { prev, cursor: `${this.#life}-${(this.#id += 1)}`, type, data };
     this.entries.push(entry);
     this.history.set(entry.cursor, entry);
     this.publish(`${prev} ${entry.cursor} ${type} ${entry.data}`);

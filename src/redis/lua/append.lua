@@ -5,6 +5,7 @@
 --   A2  Append n of an attempt is written once: a repeated n writes nothing and is "ok"; a gap is "lost".
 --   A3  After the cancel flag is set nothing is written ("cancelled").
 --   A4  Log, transcript and rendered blocks change together: they are what the log's entries say.
+--   A5  Every key has a TTL; those of a generation are renewed with that of the log.
 --
 -- KEYS  1 log  2 head  3 channel  4 generation  5 transcript  6 cancel  7 live  8 html
 -- ARGV  1 attempt  2 n  3 max length of the log  4 TTL of the log, ms  5 TTL of live keys, ms
@@ -34,12 +35,12 @@ if redis.call('EXISTS', KEYS[6]) == 1 then
   return { 'cancelled' }
 end
 
-local last = ensure_log(KEYS[1], KEYS[2], KEYS[3], ARGV[4])
+local last, renewed = ensure_log(KEYS[1], KEYS[2], KEYS[3], ARGV[4])
 local first_entry = 9 + 2 * tonumber(ARGV[8])
 for i = first_entry, #ARGV, 2 do
   last = push(KEYS[1], KEYS[2], KEYS[3], last, ARGV[3], ARGV[i], ARGV[i + 1])
 end
-set_last(KEYS[1], KEYS[2], last, ARGV[4])
+redis.call('HSET', KEYS[2], 'last', last)
 redis.call('HSET', KEYS[4], 'n', n)
 if ARGV[6] == 'begin anew' then
   redis.call('SET', KEYS[5], ARGV[7])
@@ -50,8 +51,8 @@ end
 for i = 9, first_entry - 1, 2 do
   redis.call('HSET', KEYS[8], ARGV[i], ARGV[i + 1])
 end
-for i = 4, 8 do
-  if i ~= 6 then
+if renewed or ARGV[6] == 'begin anew' or first_entry > 9 then
+  for _, i in ipairs({ 4, 5, 7, 8 }) do
     redis.call('PEXPIRE', KEYS[i], ARGV[5])
   end
 end

@@ -18,7 +18,8 @@ end
 if not same then
   return { 'others', unpack(live) }
 end
-local answer = { 'ok', ensure_log(KEYS[1], KEYS[2], KEYS[3], ARGV[1]) }
+local last = ensure_log(KEYS[1], KEYS[2], KEYS[3], ARGV[1])
+local answer = { 'ok', last }
 for i = 5, #KEYS do
   answer[#answer + 1] = redis.call('GET', KEYS[i]) or ''
 end

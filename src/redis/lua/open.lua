@@ -26,7 +26,7 @@ if ARGV[5] == 'replace' then
   for i = 8, #ARGV, 2 do
     redis.call('HSET', KEYS[7], ARGV[i], ARGV[i + 1])
   end
-  redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
+  begin_log(KEYS[1], KEYS[2], KEYS[3], ARGV[3])
 else
   redis.call('APPEND', KEYS[5], '')
 end

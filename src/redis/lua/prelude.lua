@@ -6,7 +6,8 @@
 --   L3  A log that is missing, or whose `last` is, begins with an `origin` entry, the only one with an empty `p`.
 --       Whoever stood anywhere else cannot find its own place named as `p` and takes a snapshot.
 --   L4  Ids increase as long as the stream's key lives, wherever the clock goes: a log is emptied by XTRIM, never by DEL.
---   L5  `log` and `head` have one TTL, set together: neither outlives the other.
+--   L5  `log` and `head` have one TTL, set together: neither outlives the other. A write renews it once a tenth of it has
+--       gone, so nine tenths at least are left behind the newest entry.
 --   L6  No id is given twice: not in another room, and not in this one after a loss, however soon after it and on
 --       whatever clock. Every call takes a millisecond behind that of the stream's newest id, and numbers its entries
 --       from a number that was drawn for this call.
@@ -54,23 +55,31 @@ local function push(log, head, channel, prev, max_length, event_type, data)
   return id
 end
 
--- The id of the newest entry; begins the log where there is none (L3, L4).
-local function ensure_log(log, head, channel, ttl_ms)
-  local last = redis.call('HGET', head, 'last')
-  if last and redis.call('XLEN', log) > 0 then
-    return last
-  end
-  redis.call('XTRIM', log, 'MAXLEN', 0)
-  last = push(log, head, channel, '', 1, 'origin', '{}')
-  redis.call('HSET', head, 'last', last)
+-- Sets the TTL of a log (L5).
+local function renew(log, head, ttl_ms)
   redis.call('PEXPIRE', log, ttl_ms)
   redis.call('PEXPIRE', head, ttl_ms)
+end
+
+-- Begins a log with nothing in it (L3, L4). Answers the id of its origin.
+local function begin_log(log, head, channel, ttl_ms)
+  redis.call('XTRIM', log, 'MAXLEN', 0)
+  local last = push(log, head, channel, '', 1, 'origin', '{}')
+  redis.call('HSET', head, 'last', last)
+  renew(log, head, ttl_ms)
   return last
 end
 
--- Notes the newest entry and renews the TTL (L1, L5).
-local function set_last(log, head, last, ttl_ms)
-  redis.call('HSET', head, 'last', last)
-  redis.call('PEXPIRE', log, ttl_ms)
-  redis.call('PEXPIRE', head, ttl_ms)
+-- Begins the log where there is none (L3), and keeps it alive (L5). Answers the id of the newest entry, and whether the
+-- TTL was renewed.
+local function ensure_log(log, head, channel, ttl_ms)
+  local last = redis.call('HGET', head, 'last')
+  if not last or redis.call('XLEN', log) == 0 then
+    return begin_log(log, head, channel, ttl_ms), true
+  end
+  local is_old = redis.call('PTTL', log) < 0.9 * ttl_ms
+  if is_old then
+    renew(log, head, ttl_ms)
+  end
+  return last, is_old
 end

@@ -27,6 +27,5 @@ for i = 4, #ARGV, 5 do
     redis.call('SREM', KEYS[4], ARGV[i + 4])
   end
 end
-redis.call('HSET', KEYS[2], 'outbox', told)
-set_last(KEYS[1], KEYS[2], last, ARGV[2])
+redis.call('HSET', KEYS[2], 'outbox', told, 'last', last)
 return last

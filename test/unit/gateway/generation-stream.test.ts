@@ -42,6 +42,7 @@ interface StageOptions {
 /** One client's stream of one generation. */
 function stage({ look, hasEnded = false, after, behind = [] }: StageOptions = {}) {
   let listener: RoomListener | undefined;
+  let told = 1;
   const sent: Frame[] = [];
   const close = () => {
     stream.closed = true;
@@ -91,7 +92,7 @@ function stage({ look, hasEnded = false, after, behind = [] }: StageOptions = {}
     stream,
     response,
     tell: (type: string, payload: object) => {
-      listener?.entry({ cursor: '2-0', type, data: JSON.stringify({ type, ...payload }) });
+      listener?.entry({ cursor: `${(told += 1)}-0`, type, data: JSON.stringify({ type, ...payload }) });
     },
   };
 }

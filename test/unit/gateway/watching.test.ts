@@ -53,7 +53,7 @@ interface Read {
 }
 
 function stage(options: Partial<WatcherOptions> = {}) {
-  const feed = { last: '1-0', fill: vi.fn(), close: vi.fn() } satisfies RoomWatch;
+  const feed = { last: '1-0', listen: vi.fn(), fill: vi.fn(), close: vi.fn() } satisfies RoomWatch;
   const client = new Client();
   const reads: Read[] = [];
   const onEnd = vi.fn();

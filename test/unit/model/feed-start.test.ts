@@ -18,7 +18,7 @@ test('a feed whose subscription is made again while it takes its place misses no
   );
   const feed = new RoomFeed(room, log.roomLog, pino({ level: 'silent' }));
   const delivered = new Promise<string>((resolve) => {
-    feed.listeners.add({
+    feed.add({
       entry: ({ cursor }) => {
         resolve(cursor);
       },

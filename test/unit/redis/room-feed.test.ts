@@ -18,7 +18,7 @@ class Chain {
     private readonly feed: RoomFeed,
     private readonly fake: () => FakeLog,
   ) {
-    feed.listeners.add({
+    feed.add({
       entry: ({ cursor, data }) => {
         const entry = this.fake().history.get(cursor);
         // What comes before `started` is behind a place that only the feed knows.
@@ -152,7 +152,7 @@ describe('a feed', () => {
     for (let i = 0; i < 3; i += 1) fake.append();
     const seen: string[] = [];
     await new Promise<void>((resolve) => {
-      feed.listeners.add({
+      feed.add({
         entry: ({ cursor }) => {
           seen.push(cursor);
           if (cursor === fake.last) resolve();
@@ -176,7 +176,7 @@ describe('a feed', () => {
     feed.start(Promise.resolve());
     await feed.started;
     const delivered = new Promise<void>((resolve) => {
-      feed.listeners.add({
+      feed.add({
         entry: ({ cursor }) => {
           if (cursor === fake.last) resolve();
         },
@@ -204,7 +204,7 @@ describe('a feed', () => {
     feed.start(Promise.resolve());
     await feed.started;
     const seen: unknown[] = [];
-    feed.listeners.add({
+    feed.add({
       entry: (entry) => seen.push(entry),
       unlogged: (event) => seen.push(event),
       reset: () => seen.push('reset'),
