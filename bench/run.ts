@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from '../src/embedded/postgres.js';
 import { startEmbeddedRedis } from '../src/embedded/redis.js';
 import { createLogger } from '../src/lib/logger.js';
 import { temporaryDataDir } from '../test/support/temporary-data-dir.js';
+import { accepting } from './accepting/accepting.js';
 import { fanOut } from './fan-out/fan-out.js';
 import { idle } from './growth/idle.js';
 import { processes } from './growth/processes.js';
@@ -21,8 +22,9 @@ import { latency } from './latency/latency.js';
 import type { Part } from './part.js';
 import { resume } from './resume/resume.js';
 import { webPage } from './web-page/web-page.js';
+import { worker } from './worker/worker.js';
 
-const parts: readonly Part[] = [fanOut, latency, resume, rooms, processes, idle, webPage];
+const parts: readonly Part[] = [fanOut, latency, worker, accepting, resume, rooms, processes, idle, webPage];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

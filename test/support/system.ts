@@ -19,6 +19,8 @@ export interface SystemOptions {
   env?: Record<string, string>;
   /** Stands for Anthropic, and is then the default model; else the demo model answers. */
   upstream?: Pick<Upstream, 'url'>;
+  /** For Node, of every process of a role: `--cpu-prof` say, which writes at an orderly end. */
+  nodeArgs?: Partial<Record<Role, readonly string[]>>;
   /** Stores of the test's own; else the run's Redis and a new database. */
   redisUrl?: string;
   databaseUrl?: string;
@@ -63,6 +65,7 @@ export async function startSystem({
   workers = 1,
   env = {},
   upstream,
+  nodeArgs = {},
   redisUrl = testRedisUrl(),
   databaseUrl,
 }: SystemOptions = {}): Promise<System> {
@@ -88,7 +91,7 @@ export async function startSystem({
   };
   const running: Record<Role, SystemProcess[]> = { api: [], worker: [] };
   const add = async (role: Role, own: Record<string, string> = {}) => {
-    const added = new SystemProcess(role, { ...shared, ...own }, await ownPort());
+    const added = new SystemProcess(role, { ...shared, ...own }, await ownPort(), nodeArgs[role]);
     running[role].push(added);
     await added.start();
     return added;
@@ -146,6 +149,7 @@ export class SystemProcess {
     private readonly role: Role,
     private readonly env: Record<string, string>,
     port: number,
+    private readonly nodeArgs: readonly string[] = [],
   ) {
     this.url = `http://127.0.0.1:${port}`;
     this.env = { ...env, [role === 'api' ? 'PORT' : 'WORKER_PORT']: String(port) };
@@ -167,11 +171,15 @@ export class SystemProcess {
   async start(): Promise<void> {
     const program = `${root}${programs[this.role]}`;
     if (!existsSync(program)) throw new Error(`${program} is missing: npm run build:server`);
-    const child = spawn(process.execPath, ['--enable-source-maps', dieWithParent, program], {
-      cwd: root,
-      env: this.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', ...this.nodeArgs, dieWithParent, program],
+      {
+        cwd: root,
+        env: this.env,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    );
     this.#child = child;
     alive.add(child);
     child.once('exit', () => alive.delete(child));

@@ -1,0 +1,171 @@
+import { Redis } from 'ioredis';
+import postgres from 'postgres';
+import { Person } from '../../test/support/person.js';
+import { startSystem, type System } from '../../test/support/system.js';
+import { Model } from '../lib/model-process.js';
+import { isProfiling, profilingArgs } from '../lib/profiling.js';
+import { median, quantile, table } from '../lib/statistics.js';
+import { transactionsOf } from '../lib/store-counts.js';
+import { cpuUsOf, cpuUsOfRedis } from '../lib/usage.js';
+import type { Part, PartOptions, Stores } from '../part.js';
+import { Load, type LoadReport, type Target } from './load-process.js';
+
+const people = 20;
+const conversationsEach = 10;
+const warmUpMs = 3000;
+
+interface Work {
+  name: string;
+  /** Workers answer meanwhile, with one short chunk. */
+  answering: boolean;
+  inFlight: number;
+}
+
+const works: readonly Work[] = [
+  { name: 'idle: one after the other, answered by a worker', answering: true, inFlight: 1 },
+  { name: '32 at once, answered by a worker', answering: true, inFlight: 32 },
+  { name: '32 at once, no worker takes them', answering: false, inFlight: 32 },
+];
+
+/** What one kind of work took in one round. */
+interface Sample {
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Of the api, for each message. */
+  apiUs: number;
+  apiShare: number;
+  redisUs: number;
+  transactions: number;
+  loadShare: number;
+}
+
+/**
+ * How fast messages are accepted over HTTP: how long one takes on an idle system, and how many a second are taken for
+ * some seconds, with one api, Postgres, Redis, the load and, where they are answered, worker and model on one machine.
+ */
+export const accepting: Part = {
+  name: 'accepting',
+  title: 'Accepting',
+  measure: async (options) => tableOf(await measureAll(options)),
+};
+
+async function measureAll({ stores, rounds, seconds }: PartOptions): Promise<Map<Work, Sample[]>> {
+  const samples = new Map(works.map((work) => [work, [] as Sample[]]));
+  for (let round = 1; round <= rounds; round += 1)
+    for (const [work, taken] of samples) {
+      const sample = await measure(work, stores, seconds * 1000);
+      taken.push(sample);
+      console.log(`round ${round}, ${work.name}: ${JSON.stringify(sample)}`);
+    }
+  return samples;
+}
+
+async function measure(work: Work, stores: Stores, measuredMs: number): Promise<Sample> {
+  const { redisUrl, postgresUrl: databaseUrl } = stores;
+  const redis = new Redis(redisUrl);
+  await redis.flushall();
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
+  const model = await Model.start(0);
+  const load = new Load();
+  const system = await startSystem({
+    workers: work.answering ? 1 : 0,
+    redisUrl,
+    databaseUrl,
+    upstream: model,
+    nodeArgs: { api: profilingArgs },
+    env: {
+      DEFAULT_MODEL: 'claude-haiku-4-5',
+      MAX_QUEUED_GENERATIONS: '1000000',
+      LOG_LEVEL: 'warn',
+    },
+  });
+  try {
+    const targets = await targetsOf(system);
+    const { url, pid = 0 } = system.api();
+    const send = (ms: number) => load.send({ url, targets, inFlight: work.inFlight, ms });
+    await send(warmUpMs);
+    const look = async () => ({
+      cpuUs: cpuUsOf(pid),
+      redisUs: await cpuUsOfRedis(redis),
+      transactions: await transactionsOf(sql),
+    });
+    const from = await look();
+    const report = await send(measuredMs);
+    const to = await look();
+    return sampleOf(report, {
+      cpuUs: to.cpuUs - from.cpuUs,
+      redisUs: to.redisUs - from.redisUs,
+      transactions: to.transactions - from.transactions,
+    });
+  } finally {
+    if (isProfiling) {
+      system.api().kill('SIGTERM');
+      await system.api().exited();
+    }
+    await system.stop();
+    load.end();
+    model.end();
+    await sql`truncate users, conversations, documents, budgets, outbox cascade`;
+    await sql.end();
+    redis.disconnect();
+  }
+}
+
+/** Conversations, of several people each. */
+async function targetsOf(system: System): Promise<Target[]> {
+  const targets: Target[] = [];
+  for (let n = 0; n < people; n += 1) {
+    const person = await Person.signIn(system.api(), `Bench ${n}`);
+    const ids = await Promise.all(Array.from({ length: conversationsEach }, () => person.converse()));
+    targets.push(...ids.map((conversationId) => ({ conversationId, token: person.token })));
+  }
+  return targets;
+}
+
+function sampleOf(
+  { latencyMs, tookMs, cpuShare }: LoadReport,
+  used: { cpuUs: number; redisUs: number; transactions: number },
+): Sample {
+  const count = latencyMs.length;
+  return {
+    perSecond: (count * 1000) / tookMs,
+    p50Ms: quantile(latencyMs, 0.5),
+    p99Ms: quantile(latencyMs, 0.99),
+    apiUs: used.cpuUs / count,
+    apiShare: used.cpuUs / (tookMs * 1000),
+    redisUs: used.redisUs / count,
+    transactions: used.transactions / count,
+    loadShare: cpuShare,
+  };
+}
+
+function tableOf(samples: Map<Work, Sample[]>): string {
+  const head = [
+    '',
+    'a second',
+    'p50 ms',
+    'p99 ms',
+    'µs of the api',
+    'its core',
+    'µs of Redis',
+    'load’s core',
+  ];
+  const percent = (share: number) => `${Math.round(100 * share)} %`;
+  const rows = [...samples].map(([{ name }, taken]) => {
+    const of = (figure: keyof Sample) => median(taken.map((sample) => sample[figure]));
+    const loadShare = of('loadShare');
+    return [
+      name,
+      Math.round(of('perSecond')).toLocaleString('en'),
+      of('p50Ms').toFixed(1),
+      of('p99Ms').toFixed(1),
+      Math.round(of('apiUs')).toLocaleString('en'),
+      percent(of('apiShare')),
+      Math.round(of('redisUs')).toLocaleString('en'),
+      `${percent(loadShare)}${loadShare > 0.9 ? ' (the bottleneck)' : ''}`,
+    ];
+  });
+  const legend = `Medians, of \`POST /v1/conversations/:id/messages\` in ${people * conversationsEach} conversations of ${people} people, through one api process; all processes share the machine. µs: processor time for each message.`;
+  return `${legend}\n\n${table(head, rows)}`;
+}
