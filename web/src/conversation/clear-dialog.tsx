@@ -24,16 +24,13 @@ export function ClearDialog({
     gcTime: 0,
   });
   const messages = data ? messageWords(data) : 'All messages';
-  const members = !data
-    ? 'members'
-    : data.members === 1
-      ? 'yourself'
-      : `all ${inWords(data.members)} members`;
+  const isAlone = data?.members === 1;
+  const forWhom = isAlone ? '' : ` for ${data ? `all ${inWords(data.members)} members` : 'members'}`;
   const isOne = data?.messages === 1;
   return (
     <ConfirmDialog
-      title="Clear this conversation for everyone?"
-      words={`${messages} ${isOne ? 'goes' : 'go'} for ${members}.${runningWords(conversation)} This cannot be undone.`}
+      title={isAlone ? 'Clear this conversation?' : 'Clear this conversation for everyone?'}
+      words={`${messages} ${isOne ? 'goes' : 'go'}${forWhom}.${runningWords(conversation)} This cannot be undone.`}
       confirm={data ? `Clear ${messages.replace(/^More/, 'more')}` : 'Clear all messages'}
       keep="Keep"
       doing="Clearing"
