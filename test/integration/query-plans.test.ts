@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import postgres from 'postgres';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Person } from '../support/person.js';
 import { startSystem, type System } from '../support/system.js';
 import { temporaryDataDir } from '../support/temporary-data-dir.js';
 import { startUpstream, type Upstream } from '../support/upstream.js';
 
-/**
- * Statements that read a whole table where an index cannot help, and may: their tables, or how often they run, do not
- * grow with the product.
- */
-const mayScan: readonly RegExp[] = [];
+/** Statements that may read a whole table: that of what is yet to be told, which is forgotten when it has been. */
+const mayScan: readonly RegExp[] = [/^select count\(\*\)::int, coalesce\(.*\)::float8 from "outbox"$/];
+
+/** A statement, and values that it was sent with: what is planned is what the product has planned. */
+interface Statement {
+  text: string;
+  values: unknown[];
+}
 
 interface Plan {
   'Node Type': string;
@@ -24,7 +27,7 @@ interface Plan {
 
 let upstream: Upstream;
 let system: System;
-let sql: postgres.Sql;
+let client: pg.Client;
 let statementsFile: string;
 
 beforeAll(async () => {
@@ -37,25 +40,25 @@ beforeAll(async () => {
     env: { STATEMENTS_FILE: statementsFile },
     nodeArgs: { api: [recorder], worker: [recorder] },
   });
-  sql = postgres(system.databaseUrl, { max: 1, onnotice: () => undefined });
+  client = new pg.Client({ connectionString: system.databaseUrl });
+  await client.connect();
 }, 60_000);
 afterAll(async () => {
-  await sql.end();
+  await client.end();
   await system.stop();
   await upstream.close();
 });
 
 test('every statement of the apis and workers finds its rows by an index', async () => {
   await liveThrough(system);
-  await populate(sql);
+  await populate();
   const statements = await statementsOf(statementsFile);
   expect(statements.length).toBeGreaterThan(80);
-  await sql`set enable_seqscan = off`;
-  await sql`set plan_cache_mode = force_generic_plan`;
+  await client.query('set enable_seqscan = off');
   const scans: string[] = [];
   for (const statement of statements)
-    for (const scan of scansOf(await planOf(sql, statement)))
-      if (!mayScan.some((pattern) => pattern.test(statement))) scans.push(`${scan}: ${statement}`);
+    for (const scan of scansOf(await planOf(statement)))
+      if (!mayScan.some((pattern) => pattern.test(statement.text))) scans.push(`${scan}: ${statement.text}`);
   expect(scans).toEqual([]);
 }, 120_000);
 
@@ -65,6 +68,10 @@ async function liveThrough(running: System): Promise<void> {
   const [ada, bob] = await Promise.all([Person.signIn(api, 'Ada'), Person.signIn(api, 'Bob')]);
   const id = await ada.converse({ title: 'Tides' });
   const path = `/v1/conversations/${id}`;
+  const look = async (at: string) => {
+    const response = await fetch(`${api.url}${at}`, { headers: { authorization: `Bearer ${ada.token}` } });
+    await response.text();
+  };
   const socket = ada.socket(id);
   await socket.connect();
   const invite = await ada.call<{ token: string }>('POST', `${path}/invites`, {});
@@ -112,7 +119,7 @@ async function liveThrough(running: System): Promise<void> {
   if (edited.status === 202) await ada.ended(edited.body.generation.id);
   await ada.call('POST', `${path}/cancel`);
   for (const asked of ['/v1/me', '/v1/usage', '/v1/models', '/readyz', '/metrics', `${path}/budget`])
-    await ada.call('GET', asked);
+    await look(asked);
   const hook = await ada.call<{ id: string }>('POST', '/v1/webhooks', {
     url: 'https://example.com/hook',
     events: ['generation.completed'],
@@ -121,18 +128,11 @@ async function liveThrough(running: System): Promise<void> {
   await ada.ended((await ada.ask(id, 'Who is told?')).generation.id);
   await ada.call('GET', `/v1/webhooks/${hook.body.id}/deliveries`);
   await ada.call('DELETE', `/v1/webhooks/${hook.body.id}`);
-  await ada.call('POST', '/ai-sdk/chat', {
-    id: 'chat',
-    trigger: 'submit-message',
-    messages: [{ id: 'm1', role: 'user', parts: [{ type: 'text', text: 'Hello' }] }],
-  });
-  await ada.call('GET', '/ai-sdk/chat/chat/stream');
   const document = await ada.upload('gettysburg.html');
   const documentPath = `/v1/documents/${document.id}`;
   const watching = ada.documentSocket(document.id);
   await watching.connect();
-  for (const asked of ['/v1/documents', documentPath, `${documentPath}/report.md`])
-    await ada.call('GET', asked);
+  for (const asked of ['/v1/documents', documentPath, `${documentPath}/report.md`]) await look(asked);
   await ada.call('POST', `${documentPath}/cancel`);
   await ada.call('POST', `${documentPath}/resume`);
   await ada.call('POST', `${documentPath}/sections/0/retry`);
@@ -146,8 +146,8 @@ async function liveThrough(running: System): Promise<void> {
 }
 
 /** So many rows in what grows that reading all of them would show. */
-async function populate(to: postgres.Sql): Promise<void> {
-  await to.unsafe(`
+async function populate(): Promise<void> {
+  await client.query(`
     insert into users (id, name) select 'u' || n, 'U' from generate_series(1, 2000) n;
     insert into conversations (id, concurrency) select gen_random_uuid(), 'queue' from generate_series(1, 2000) n;
     insert into members (conversation_id, user_id, role) select id, 'u1', 'owner' from conversations
@@ -160,31 +160,28 @@ async function populate(to: postgres.Sql): Promise<void> {
     analyze;`);
 }
 
-async function statementsOf(file: string): Promise<string[]> {
+async function statementsOf(file: string): Promise<Statement[]> {
   const lines = (await readFile(file, 'utf8')).trim().split('\n');
-  const all = new Set(lines.map((line) => JSON.parse(line) as string));
-  return [...all].filter(
-    (statement) =>
-      /^\s*(with|select|insert|update|delete)\b/i.test(statement) &&
-      !/drizzle|pg_|information_schema/.test(statement),
+  const all = new Map(
+    lines.map((line) => {
+      const statement = JSON.parse(line) as Statement;
+      return [statement.text, statement];
+    }),
+  );
+  return [...all.values()].filter(
+    ({ text }) =>
+      /^\s*(with|select|insert|update|delete)\b/i.test(text) && !/drizzle|pg_|information_schema/.test(text),
   );
 }
 
-async function planOf(from: postgres.Sql, statement: string): Promise<Plan> {
-  await from.unsafe(`prepare looked as ${statement}`);
-  try {
-    const [row] = await from<{ count: number }[]>`
-      select cardinality(parameter_types) as count from pg_prepared_statements where name = 'looked'`;
-    const nothing = Array.from({ length: row?.count ?? 0 }, () => 'null').join(', ');
-    const [explained] = await from.unsafe<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(
-      `explain (format json) execute looked${nothing && `(${nothing})`}`,
-    );
-    const plan = explained?.['QUERY PLAN'][0]?.Plan;
-    if (!plan) throw new Error('there is no plan');
-    return plan;
-  } finally {
-    await from.unsafe('deallocate looked');
-  }
+async function planOf({ text, values }: Statement): Promise<Plan> {
+  const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+    `explain (format json) ${text}`,
+    values,
+  );
+  const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+  if (!plan) throw new Error(`there is no plan for ${text}`);
+  return plan;
 }
 
 /** Where a plan reads a table, or an index over all rows of one, from one end to the other. */

@@ -1,6 +1,6 @@
 /**
- * For `node --import`: writes every statement that the process sends to Postgres, once, into the file that
- * `STATEMENTS_FILE` names, as JSON, one on each line.
+ * For `node --import`: writes every statement that the process sends to Postgres, with the first values that it is sent
+ * with, into the file that `STATEMENTS_FILE` names: as JSON, one on each line.
  */
 import { appendFileSync } from 'node:fs';
 import pg from 'pg';
@@ -13,7 +13,8 @@ pg.Client.prototype.query = function (config, ...rest) {
   const text = typeof config === 'string' ? config : config?.text;
   if (typeof text === 'string' && !seen.has(text)) {
     seen.add(text);
-    appendFileSync(file, `${JSON.stringify(text)}\n`);
+    const [values] = Array.isArray(rest[0]) ? rest : [config?.values];
+    appendFileSync(file, `${JSON.stringify({ text, values: values ?? [] })}\n`);
   }
   return query.call(this, config, ...rest);
 };
