@@ -18,7 +18,7 @@ export class GatewayMetrics {
   readonly #joins = { resumed: 0, snapshot: 0 };
   #resyncs = 0;
   #chunks = 0;
-  #writes = 0;
+  readonly #writes = { socket: 0, event_stream: 0 };
   readonly #heard: Histogram;
   readonly #written: Histogram<'transport'>;
 
@@ -99,7 +99,7 @@ export class GatewayMetrics {
 
   /** For a write, to one client or to several together. Undefined: it is not timed. Else to be called when a transport has taken it. */
   timed(transport: Transport, { heardAt }: Frame): (() => void) | undefined {
-    if (heardAt === undefined || this.#writes++ % timedOf !== 0) return undefined;
+    if (heardAt === undefined || this.#writes[transport]++ % timedOf !== 0) return undefined;
     return () => {
       this.#written.observe({ transport }, (performance.now() - heardAt) / 1000);
     };

@@ -71,7 +71,7 @@ export const invites = pgTable(
       .references(() => users.id),
     expiresAt: time('expires_at').notNull(),
   },
-  (t) => [index('invites_by_conversation').on(t.conversationId)],
+  (t) => [index('invites_by_conversation').on(t.conversationId), index('invites_by_expiry').on(t.expiresAt)],
 );
 
 /** Where a message came from. Stored, never sent. */

@@ -1,0 +1,1 @@
+CREATE INDEX "invites_by_expiry" ON "invites" USING btree ("expires_at");
