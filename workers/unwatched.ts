@@ -10,7 +10,7 @@ import { generationRoom, type Room } from '../src/wire/room.js';
 export type IsWatched = (room: Room) => Promise<boolean | undefined>;
 
 const lookEveryMs = 1000;
-/** After Redis was away, the gateways have said again who watches by then (they do every 3 s). */
+/** After Redis was away, the gateways have said again who watches by then (they look every 3 s). */
 const untoldMs = 5000;
 
 /**

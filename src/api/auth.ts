@@ -36,6 +36,8 @@ const guestDays = 30;
 const clockToleranceSeconds = 5;
 /** Tokens of so many callers are known again, so that many who come back at once cost no signatures. */
 const knownTokens = 5000;
+/** Longer ones are not remembered, in characters: a signature leaves room for blanks. */
+const maxKnownLength = 2048;
 const maxUserIdLength = 200;
 const maxNameLength = 200;
 /** The last time that a Date can hold. */
@@ -65,7 +67,7 @@ export function createAuth({ mode, secret, jwksUrl, audience, issuer }: AuthOpti
     const { alg = 'none' } = decodeProtectedHeader(token);
     if (key && secretAlgorithms.includes(alg)) {
       const { payload } = await jwtVerify(token, key, { ...claims, algorithms: secretAlgorithms });
-      known.set(token, payload);
+      if (token.length <= maxKnownLength) known.set(token, payload);
       return payload;
     }
     if (publicKeys)

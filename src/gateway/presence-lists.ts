@@ -12,7 +12,9 @@ export class PresenceLists {
     this.#loader = new DataLoader(
       (asked) => {
         const flights = new SingleFlight<PresentUser[]>();
-        return Promise.all(asked.map((room) => flights.do(room, () => presence.list(room))));
+        // One that fails is told to those who asked for it alone.
+        const lists = asked.map((room) => flights.do(room, () => presence.list(room)).catch(asError));
+        return Promise.all(lists);
       },
       { cache: false, batchScheduleFn: setImmediate },
     );
@@ -22,3 +24,5 @@ export class PresenceLists {
     return this.#loader.load(room);
   }
 }
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));

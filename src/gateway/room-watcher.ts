@@ -298,9 +298,14 @@ export class RoomWatcher implements RoomListener, GroupMember {
     this.#sendWhileMay(frames);
     if (this.#mustPause()) return;
     const last = this.#watch?.last;
-    if (last !== undefined && (this.#cursor === last || !isAtOrBefore(this.#cursor, last))) {
-      this.#goLive(this.#cursor === last ? undefined : this.#cursor);
-    } else if (frames.length === 0) {
+    if (this.#cursor === last) {
+      this.#goLive();
+    } else if (frames.length > 0) {
+      // They may have been read for another, a moment ago: only the log's end says that the cursor is in it now.
+      return;
+    } else if (last !== undefined && !isAtOrBefore(this.#cursor, last)) {
+      this.#goLive(this.#cursor);
+    } else {
       // At the log's end, but the feed is elsewhere: it has missed something.
       this.#watch?.fill();
       await sleep(20);

@@ -41,6 +41,7 @@ export class SocketSink implements Sink {
     socket.once('disconnect', () => {
       host.sockets.delete(this);
       this.#engineBytes = 0;
+      this.#path?.close();
       this.#wake();
     });
   }

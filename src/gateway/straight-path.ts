@@ -12,7 +12,7 @@ import type { GroupMember, Membership } from './room-watcher.js';
 import { questionsRights } from './watch-right.js';
 
 /** The engine's side of a client: one for its whole life, whatever transport it has. */
-type Engine = Pick<Socket['conn'], 'request' | 'protocol' | 'transport' | 'readyState' | 'on'>;
+type Engine = Pick<Socket['conn'], 'request' | 'protocol' | 'transport' | 'readyState' | 'on' | 'off'>;
 
 /** A WebSocket and the connection that it writes to. */
 interface Line {
@@ -94,7 +94,10 @@ export class StraightPaths {
     const { connection } = path;
     if (!connection) return undefined;
     const group = this.#rooms.get(room) ?? this.#open(room, cursor);
-    return group.add({ path, connection, member }, cursor);
+    const membership = group.add({ path, connection, member }, cursor);
+    // It may have lost its last member for a moment.
+    if (membership) this.#rooms.set(room, group);
+    return membership;
   }
 
   #open(room: Room, cursor: Cursor): StraightRoom {
@@ -102,7 +105,9 @@ export class StraightPaths {
       wait: (turn) => {
         this.#wait(turn);
       },
-      onEmpty: () => this.#rooms.delete(room),
+      onEmpty: () => {
+        if (this.#rooms.get(room) === group) this.#rooms.delete(room);
+      },
       metrics: this.metrics,
     });
     this.#rooms.set(room, group);
@@ -165,18 +170,10 @@ export class StraightPath implements Turn {
     private readonly engine: Engine,
     private readonly options: PathOptions,
   ) {
-    engine.on('packetCreate', () => {
-      this.flush();
-      for (const [room, member] of this.rooms) room.dismiss(member);
-      this.#engineHolds = true;
-    });
-    engine.on('flush', () => {
-      this.#engineHolds = false;
-    });
+    engine.on('packetCreate', this.#onPacket);
+    engine.on('flush', this.#onFlush);
     if (engine.protocol !== 4) return;
-    engine.on('upgrade', () => {
-      this.#useLine();
-    });
+    engine.on('upgrade', this.#useLine);
     if (engine.transport.name === 'websocket') this.#useLine();
   }
 
@@ -219,10 +216,30 @@ export class StraightPath implements Turn {
     this.#corked = undefined;
   }
 
-  #useLine(): void {
+  /** Hears of the engine no more; the client may come again over the same one. */
+  close(): void {
+    this.flush();
+    this.engine.off('packetCreate', this.#onPacket);
+    this.engine.off('flush', this.#onFlush);
+    this.engine.off('upgrade', this.#useLine);
+    this.#line?.connection.off('drain', this.options.onDrained);
+    this.#line = undefined;
+  }
+
+  readonly #onPacket = (): void => {
+    this.flush();
+    for (const [room, member] of this.rooms) room.dismiss(member);
+    this.#engineHolds = true;
+  };
+
+  readonly #onFlush = (): void => {
+    this.#engineHolds = false;
+  };
+
+  readonly #useLine = (): void => {
     this.#line = this.options.line();
     this.#line?.connection.on('drain', this.options.onDrained);
-  }
+  };
 }
 
 interface Member {

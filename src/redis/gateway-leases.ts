@@ -4,6 +4,8 @@ import { LossDetector } from './loss-detector.js';
 
 /** A gateway that has not renewed its lease for so long is dead, and who watched through it is gone. */
 const staleMs = 10_000;
+/** Before others may take it for dead, whose clocks may be ahead, a gateway that comes late says everything again. */
+const lateMs = 6000;
 /** What dead gateways leave behind is forgotten. */
 const forgetMs = 300_000;
 
@@ -38,15 +40,20 @@ export class GatewayLeases {
   /** Says that this gateway lives. */
   async renew(): Promise<Renewal> {
     const { redis, keys, gatewayId } = this;
-    // Before the lease is looked at: what is lost behind this is noticed at the next renewal.
-    const servers = await this.#lossDetector.servers();
+    // Before the lease is looked at: what is lost behind this is noticed at the next renewal. One of several servers may be
+    // away, which must not cost the lease.
+    const servers = await this.#lossDetector.servers().catch(() => this.#servers);
     const seen = await readSeen(redis, keys);
     const living = livingOf(seen);
-    const forgotten = !living.has(gatewayId) || servers !== this.#servers;
+    const isLate = Date.now() - (seen.get(gatewayId) ?? 0) > lateMs;
     const died = [...this.#living].some((id) => id !== gatewayId && !living.has(id));
     const forgettable = [...seen].filter(([, at]) => Date.now() - at > forgetMs).map(([id]) => id);
     if (forgettable.length > 0) await redis.hdel(keys.gateways, ...forgettable);
-    await redis.pipeline().hset(keys.gateways, gatewayId, Date.now()).pexpire(keys.gateways, forgetMs).exec();
+    const [added] = await Promise.all([
+      redis.hset(keys.gateways, gatewayId, Date.now()),
+      redis.pexpire(keys.gateways, forgetMs),
+    ]);
+    const forgotten = isLate || added > 0 || servers !== this.#servers;
     this.#servers = servers;
     this.#living = living;
     return { forgotten, died };
@@ -58,9 +65,13 @@ export class GatewayLeases {
   }
 }
 
-/** The gateways that live now. Fails when Redis does not answer. */
-export async function livingGateways(redis: RedisClient, keys: Keys): Promise<Set<string>> {
-  return livingOf(await readSeen(redis, keys));
+/** The gateways that live now, and all that are not forgotten. Fails when Redis does not answer. */
+export async function readGateways(
+  redis: RedisClient,
+  keys: Keys,
+): Promise<{ living: Set<string>; known: Set<string> }> {
+  const seen = await readSeen(redis, keys);
+  return { living: livingOf(seen), known: new Set(seen.keys()) };
 }
 
 async function readSeen(redis: RedisClient, keys: Keys): Promise<Map<string, number>> {

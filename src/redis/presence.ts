@@ -3,7 +3,7 @@ import type { User } from '../domain/conversation.js';
 import type { PresentUser } from '../wire/room-events.js';
 import type { Room } from '../wire/room.js';
 import type { RedisClient } from './connect.js';
-import { livingGateways } from './gateway-leases.js';
+import { readGateways } from './gateway-leases.js';
 import type { Keys } from './keys.js';
 import { LossDetector } from './loss-detector.js';
 import type { RoomLog } from './room-log.js';
@@ -15,21 +15,21 @@ const toldField = 'told';
 interface RoomPresence {
   /** What living gateways say. */
   entries: PresentUser[];
-  /** Fields of gateways that are dead. */
-  dead: string[];
+  /** Fields of gateways that have left, or have been dead for so long that they are forgotten. */
+  forgotten: string[];
   told: string | undefined;
 }
 
 async function readPresence(redis: RedisClient, keys: Keys, room: Room): Promise<RoomPresence> {
-  const [{ [toldField]: told, ...fields }, living] = await Promise.all([
+  const [{ [toldField]: told, ...fields }, { known, living }] = await Promise.all([
     redis.hgetall(keys.presence(room)),
-    livingGateways(redis, keys),
+    readGateways(redis, keys),
   ]);
-  const presence: RoomPresence = { entries: [], dead: [], told };
+  const presence: RoomPresence = { entries: [], forgotten: [], told };
   for (const [field, json] of Object.entries(fields)) {
-    if (living.has(field.slice(0, field.indexOf(' '))))
-      presence.entries.push(JSON.parse(json) as PresentUser);
-    else presence.dead.push(field);
+    const gatewayId = field.slice(0, field.indexOf(' '));
+    if (living.has(gatewayId)) presence.entries.push(JSON.parse(json) as PresentUser);
+    else if (!known.has(gatewayId)) presence.forgotten.push(field);
   }
   return presence;
 }
@@ -73,12 +73,8 @@ export class Presence {
       ]);
     await Promise.all([
       gone.length > 0 && this.redis.hdel(key, ...gone),
-      here.length > 0 &&
-        this.redis
-          .pipeline()
-          .hset(key, ...here)
-          .pexpire(key, keyTtlMs)
-          .exec(),
+      here.length > 0 && this.redis.hset(key, ...here),
+      here.length > 0 && this.redis.pexpire(key, keyTtlMs),
     ]);
   }
 
@@ -87,11 +83,14 @@ export class Presence {
     return usersOf((await readPresence(this.redis, this.keys, room)).entries);
   }
 
-  /** Forgets gateways that are dead, and tells everybody in the room who is here where that has changed. */
+  /**
+   * Tells everybody in the room who is here, where that has changed. What a dead gateway has said stays until the gateway is
+   * forgotten: it may only have been away, and then it counts again.
+   */
   async tell(room: Room): Promise<void> {
     const key = this.keys.presence(room);
-    const { entries, dead, told } = await readPresence(this.redis, this.keys, room);
-    if (dead.length > 0) await this.redis.hdel(key, ...dead);
+    const { entries, forgotten, told } = await readPresence(this.redis, this.keys, room);
+    if (forgotten.length > 0) await this.redis.hdel(key, ...forgotten);
     const users = usersOf(entries);
     if (users.length === 0) {
       await this.redis.hdel(key, toldField);
@@ -99,13 +98,14 @@ export class Presence {
     }
     const digest = createHash('sha1').update(JSON.stringify(users)).digest('base64');
     if (digest === told) return;
-    await this.redis.pipeline().hset(key, toldField, digest).pexpire(key, keyTtlMs).exec();
+    // First, so that a failure on the way tells it twice, not never.
     await this.roomLog.whisper(room, 'presence', {
       type: 'presence',
       room,
       at: new Date().toISOString(),
       users,
     });
+    await Promise.all([this.redis.hset(key, toldField, digest), this.redis.pexpire(key, keyTtlMs)]);
   }
 }
 

@@ -118,6 +118,30 @@ const plain = (...names: Exclude<Step['do'], 'join'>[]) =>
   fc.constantFrom(...names).map((name) => ({ do: name }));
 const join = fc.record({ do: fc.constant('join' as const), after: fc.nat() });
 
+const hubOf = (feed: RoomFeed): Pick<WatcherOptions['hub'], 'watch'> => ({
+  watch: async (_room, listener) => {
+    let current = listener;
+    feed.add(listener);
+    await feed.started;
+    return {
+      get last() {
+        return feed.last;
+      },
+      fill: () => {
+        feed.fill();
+      },
+      listen: (next) => {
+        feed.add(next);
+        feed.remove(current);
+        current = next;
+      },
+      close: () => {
+        feed.remove(current);
+      },
+    };
+  },
+});
+
 /** Clients join and are slow, while the log goes on, in an order of the scheduler's choice. */
 async function play(scheduler: fc.Scheduler, steps: readonly Step[]): Promise<Client[]> {
   const turn = () => scheduler.schedule(Promise.resolve());
@@ -130,29 +154,6 @@ async function play(scheduler: fc.Scheduler, steps: readonly Step[]): Promise<Cl
   });
   const feed = new RoomFeed(room, fake.roomLog, log);
   feed.start(Promise.resolve());
-  const hub: Pick<WatcherOptions['hub'], 'watch'> = {
-    watch: async (_room, listener) => {
-      let current = listener;
-      feed.add(listener);
-      await feed.started;
-      return {
-        get last() {
-          return feed.last;
-        },
-        fill: () => {
-          feed.fill();
-        },
-        listen: (next) => {
-          feed.add(next);
-          feed.remove(current);
-          current = next;
-        },
-        close: () => {
-          feed.remove(current);
-        },
-      };
-    },
-  };
   const reader = new LogReader(fake.roomLog);
   const paths = new StraightPaths();
   const clients: Client[] = [];
@@ -162,7 +163,7 @@ async function play(scheduler: fc.Scheduler, steps: readonly Step[]): Promise<Cl
     clients.push(client);
     const watcher = new RoomWatcher({
       room,
-      hub: hub as WatcherOptions['hub'],
+      hub: hubOf(feed) as WatcherOptions['hub'],
       reader,
       sink: client,
       snapshot: async () => ({ cursor: (await fake.roomLog.look(room)).cursor, snapshot: emptyRoom }),
@@ -276,4 +277,42 @@ describe('a client of a room', () => {
       { numRuns: 300 },
     );
   }, 60_000);
+
+  test('is not held up by what was read a moment before the log fell behind it', async () => {
+    const feeds: RoomFeed[] = [];
+    const fake = new FakeLog(
+      () => Promise.resolve(),
+      (message) => feeds[0]?.publication(message),
+    );
+    const feed = new RoomFeed(room, fake.roomLog, log);
+    feed.start(Promise.resolve());
+    await feed.started;
+    feeds.push(feed);
+    const reader = new LogReader(fake.roomLog);
+    const after = fake.last;
+    fake.append();
+    const middle = fake.last;
+    await reader.read(room, after);
+    fake.append();
+    await reader.read(room, middle);
+    fake.wipe({ behind: true });
+    await vi.waitUntil(() => feed.last === fake.last, { interval: 1 });
+    const client = new Client(fake, new StraightPaths());
+    const watcher = new RoomWatcher({
+      room,
+      hub: hubOf(feed) as WatcherOptions['hub'],
+      reader,
+      sink: client,
+      snapshot: async () => ({ cursor: (await fake.roomLog.look(room)).cursor, snapshot: emptyRoom }),
+      right: ownRight,
+      onEnd: () => client.faults.push('the watching was ended'),
+      log,
+    });
+    client.joined((await watcher.join(after)).cursor);
+    watcher.start();
+    fake.append();
+    await vi.waitUntil(() => client.place === fake.last, { interval: 1, timeout: 5000 });
+    watcher.close();
+    expect(client.faults).toEqual([]);
+  });
 });

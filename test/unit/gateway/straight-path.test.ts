@@ -7,6 +7,7 @@ import { Server, type Socket as ServerSocket } from 'socket.io';
 import { io as newest, type Socket } from 'socket.io-client';
 import { io as before } from 'socket.io-client-4-7';
 import { io as beforeThat } from 'socket.io-client-4-6';
+import { WebSocket } from 'ws';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import pino from 'pino';
 import { Frame } from '../../../src/gateway/frame.js';
@@ -296,4 +297,22 @@ test('clients of a room share the bytes of a turn, written at once', async () =>
     watcher.close();
     socket.disconnect();
   }
+});
+
+test('who leaves the namespace and comes again over one connection leaves nothing behind', async () => {
+  const webSocket = new WebSocket(`${url}/socket.io/?EIO=4&transport=websocket`);
+  await once(webSocket, 'open');
+  const counts: number[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const connected = once(io, 'connection');
+    webSocket.send('40');
+    const [socket] = (await connected) as [ServerSocket];
+    new SocketSink(socket, host, paths);
+    counts.push(socket.conn.listenerCount('packetCreate'));
+    const left = once(socket, 'disconnect');
+    webSocket.send('41');
+    await left;
+  }
+  expect(new Set(counts).size).toBe(1);
+  webSocket.terminate();
 });
