@@ -4,7 +4,8 @@ import { median, quantile, table } from '../lib/statistics.js';
 import { cpuUsOf, cpuUsOfRedis } from '../lib/usage.js';
 import type { Part, PartOptions, Stores } from '../part.js';
 import { Load } from './load-process.js';
-import { systems, type FanOutSystem, type RunningSystem } from './systems.js';
+import type { FanOutSystem, RunningSystem } from './system.js';
+import { leftOut, systems } from './systems.js';
 import { chunkText, works, type Work } from './work.js';
 
 /** What one system took in one round. */
@@ -99,14 +100,14 @@ async function write(running: RunningSystem, work: Work, load: Load, signal: Abo
   const { rooms, chunksPerSecond } = work;
   const inFlight = new Set<Promise<void>>();
   const begin = (room: number, n: number) => {
-    const writing = running.write(room, n, chunkText(n)).finally(() => inFlight.delete(writing));
+    const writing = running.write(room, chunkText(n)).finally(() => inFlight.delete(writing));
     inFlight.add(writing);
   };
   if (chunksPerSecond === undefined) {
     for (let n = 0; !signal.aborted; n += 1) {
       begin(0, n);
       if (n % 32 === 0) await Promise.all(inFlight);
-      while (n - load.slowest > maxAhead) await sleep(1);
+      while (n - load.slowest > maxAhead && !signal.aborted) await sleep(1);
     }
   } else {
     const beganAt = performance.now();
