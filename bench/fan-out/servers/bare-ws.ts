@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { takeFeed } from '../feed.js';
+import { tellReady } from '../ready.js';
 
 const [port = 0, feedPort = 0] = process.argv.slice(2).map(Number);
 const rooms = new Map<string, Set<Duplex>>();
@@ -24,4 +25,4 @@ createServer()
       rooms.set(name, room.add(socket));
     });
   })
-  .listen(port, '127.0.0.1', () => process.send?.('ready'));
+  .listen(port, '127.0.0.1', tellReady);

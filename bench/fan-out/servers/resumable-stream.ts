@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { Redis } from 'ioredis';
 import { createResumableStreamContext } from 'resumable-stream/ioredis';
 import { takeFeed } from '../feed.js';
+import { tellReady } from '../ready.js';
 
 const [port = 0, feedPort = 0, redisPort = 0] = process.argv.slice(2).map(Number);
 const streams = createResumableStreamContext({
@@ -43,4 +44,4 @@ createServer((request, response) => {
     for await (const text of stream) if (text !== '') response.write(text);
   };
   answer().catch((error: unknown) => response.destroy(error as Error));
-}).listen(port, '127.0.0.1', () => process.send?.('ready'));
+}).listen(port, '127.0.0.1', tellReady);

@@ -76,7 +76,7 @@ function configurationOf(port: number, redisPort: number | undefined): string {
       access_log off;
       ${temporary.map((name) => `${name}_temp_path ${name};`).join('\n')}
       ${redisPort === undefined ? '' : `upstream redis { nchan_redis_server redis://127.0.0.1:${redisPort}; }`}
-      nchan_message_buffer_length 1000;
+      nchan_message_buffer_length 100;
       server {
         listen 127.0.0.1:${port};
         location ~ ^/publish/(.+)$ { nchan_publisher http websocket; nchan_channel_id $1; ${pass} }
