@@ -30,5 +30,3 @@ export const roomNames = (rooms: number): Room[] =>
 export const eventOf = (room: string, text: string) => chunkEvent(room, generationId, text);
 
 export const socketIoPath = '/socket.io/?EIO=4&transport=websocket';
-
-export const portOf = (url: string): number => Number(new URL(url).port);

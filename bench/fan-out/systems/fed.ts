@@ -1,7 +1,8 @@
 import { ownPort } from '../../../test/support/own-port.js';
+import { portOf } from '../../lib/port-of.js';
 import { openFeed } from '../feed.js';
 import { startServer } from '../server.js';
-import { eventOf, portOf, roomNames, type FanOutSystem } from '../system.js';
+import { eventOf, roomNames, type FanOutSystem } from '../system.js';
 import type { Door } from '../work.js';
 
 /** Starts a program of `servers` that is told of chunks by a feed, and lets clients in by the name of their room. */

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownPort } from '../../../test/support/own-port.js';
 import { temporaryDataDir } from '../../../test/support/temporary-data-dir.js';
+import { portOf } from '../../lib/port-of.js';
 import { RawWebSocket } from '../../lib/raw-web-socket.js';
 import { endingWithThis, type Server } from '../server.js';
-import { eventOf, portOf, roomNames, type FanOutSystem } from '../system.js';
+import { eventOf, roomNames, type FanOutSystem } from '../system.js';
 
 const nginx = '/usr/sbin/nginx';
 /** Where Debian's `libnginx-mod-nchan` puts it. */

@@ -3,8 +3,9 @@ import { Emitter } from '@socket.io/redis-emitter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { ownPort } from '../../../test/support/own-port.js';
+import { portOf } from '../../lib/port-of.js';
 import { startServer } from '../server.js';
-import { eventOf, portOf, roomNames, socketIoPath, type FanOutSystem } from '../system.js';
+import { eventOf, roomNames, socketIoPath, type FanOutSystem } from '../system.js';
 
 /** Socket.IO as it is usually run, written to through Redis. */
 export const startSocketIo =
