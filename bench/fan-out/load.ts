@@ -14,6 +14,7 @@ interface Client {
 
 const clients: Client[] = [];
 let delivered = 0;
+/** Counted from the first chunk on. */
 let disordered = 0;
 let latencyUs: number[] = [];
 let beganAt = { cpu: process.cpuUsage(), us: nowUs() };
@@ -26,7 +27,7 @@ process.on('message', (message: ToLoad) => {
       void connectAll(message.doors);
       break;
     case 'measure':
-      [delivered, disordered, latencyUs] = [0, 0, []];
+      [delivered, latencyUs] = [0, []];
       beganAt = { cpu: process.cpuUsage(), us: nowUs() };
       break;
     case 'report': {

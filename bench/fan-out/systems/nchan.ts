@@ -14,6 +14,8 @@ const nginx = '/usr/sbin/nginx';
 /** Where Debian's `libnginx-mod-nchan` puts it. */
 const module = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 const readyWithinMs = 5000;
+/** Messages that it keeps of a channel; more than a client is behind, as it may pass over what it keeps no longer. */
+const bufferLength = 1000;
 
 export const isNchanInstalled = existsSync(nginx) && existsSync(module);
 
@@ -77,7 +79,7 @@ function configurationOf(port: number, redisPort: number | undefined): string {
       access_log off;
       ${temporary.map((name) => `${name}_temp_path ${name};`).join('\n')}
       ${redisPort === undefined ? '' : `upstream redis { nchan_redis_server redis://127.0.0.1:${redisPort}; }`}
-      nchan_message_buffer_length 100;
+      nchan_message_buffer_length ${bufferLength};
       server {
         listen 127.0.0.1:${port};
         location ~ ^/publish/(.+)$ { nchan_publisher http websocket; nchan_channel_id $1; ${pass} }
