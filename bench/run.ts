@@ -38,6 +38,9 @@ if (unknown !== undefined || !(rounds > 0) || !(seconds > 0)) {
   process.exit(2);
 }
 
+// An orderly exit ends what was started, too.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 const results = fileURLToPath(new URL('./results.md', import.meta.url));
 for (const part of parts) {
   if (positionals.length > 0 && !positionals.includes(part.name)) continue;

@@ -1,7 +1,8 @@
 /**
- * The clients of a comparison, in a process of their own: WebSockets that are read with as little work as can be, so that
- * the servers are what is measured.
+ * The clients of a comparison, in a process of their own: WebSockets and event streams that are read with as little work as
+ * can be, so that the servers are what is measured.
  */
+import { openEventStream } from '../lib/raw-event-stream.js';
 import { RawWebSocket } from '../lib/raw-web-socket.js';
 import { nowUs, readChunks, type Door, type FromLoad, type ToLoad } from './work.js';
 
@@ -13,6 +14,7 @@ interface Client {
 
 const clients: Client[] = [];
 let delivered = 0;
+/** Counted from the first chunk on. */
 let disordered = 0;
 let latencyUs: number[] = [];
 let beganAt = { cpu: process.cpuUsage(), us: nowUs() };
@@ -25,7 +27,7 @@ process.on('message', (message: ToLoad) => {
       void connectAll(message.doors);
       break;
     case 'measure':
-      [delivered, disordered, latencyUs] = [0, 0, []];
+      [delivered, latencyUs] = [0, []];
       beganAt = { cpu: process.cpuUsage(), us: nowUs() };
       break;
     case 'report': {
@@ -49,21 +51,18 @@ async function connectAll(doors: readonly Door[]): Promise<void> {
   tell({ is: 'connected' });
 }
 
-function connect({ port, path, says, isIn }: Door): Promise<void> {
+function connect(door: Door): Promise<void> {
   return new Promise((resolve, reject) => {
     const client: Client = { next: 0 };
-    const toSay = [...says];
-    let isMember = false;
-    const take = (message: Buffer, webSocket: RawWebSocket) => {
-      if (!isMember) {
-        const next = toSay.shift();
-        if (next !== undefined) webSocket.say(next);
-        isMember = message.includes(isIn);
-        if (isMember) {
-          clients.push(client);
-          resolve();
-        }
-      }
+    const onOpen = () => {
+      clients.push(client);
+      resolve();
+    };
+    const onFailed = (error: Error) => {
+      disordered += 1;
+      reject(error);
+    };
+    const take = (message: Buffer) => {
       readChunks(message, (n, writtenAtUs) => {
         if (n !== client.next) disordered += 1;
         client.next = n + 1;
@@ -71,6 +70,34 @@ function connect({ port, path, says, isIn }: Door): Promise<void> {
         if (delivered % sampleEvery === 0) latencyUs.push(nowUs() - writtenAtUs);
       });
     };
-    RawWebSocket.open({ port, path }, take, reject);
+    switch (door.by) {
+      case 'event stream':
+        openEventStream(door, { onOpen, onData: take, onFailed });
+        break;
+      case 'silent web socket':
+        new RawWebSocket(door, { onOpen, onMessage: take, onFailed });
+        break;
+      case 'web socket':
+        new RawWebSocket(door, { onMessage: afterEntry(door, onOpen, take), onFailed });
+    }
   });
+}
+
+/** Says what a client has to say before it is in, and hands on what comes afterwards. */
+function afterEntry(
+  { says, isIn }: Extract<Door, { by: 'web socket' }>,
+  onIn: () => void,
+  take: (message: Buffer) => void,
+): (message: Buffer, webSocket: RawWebSocket) => void {
+  const toSay = [...says];
+  let isMember = false;
+  return (message, webSocket) => {
+    if (!isMember) {
+      const next = toSay.shift();
+      if (next !== undefined) webSocket.say(next);
+      isMember = message.includes(isIn);
+      if (isMember) onIn();
+    }
+    take(message);
+  };
 }

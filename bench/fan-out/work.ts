@@ -1,3 +1,5 @@
+import type { Place } from '../lib/raw-http.js';
+
 /** What every system of the comparison has to do: rooms, clients in each, chunks for each room. */
 export interface Work {
   name: string;
@@ -36,14 +38,21 @@ export function readChunks(message: Buffer, take: (n: number, writtenAtUs: numbe
 }
 
 /** How a client of a system comes into its room. */
-export interface Door {
-  port: number;
-  path: string;
-  /** What it says, each after the server has said something. */
-  says: readonly string[];
-  /** Stands in the message after which it is in. */
-  isIn: string;
-}
+export type Door = Place &
+  (
+    | {
+        /** Chunks are messages of a WebSocket. */
+        by: 'web socket';
+        /** What it says, each after the server has said something. */
+        says: readonly string[];
+        /** Stands in the message after which it is in. */
+        isIn: string;
+      }
+    /** It is in as soon as it is let in, and says nothing. */
+    | { by: 'silent web socket' }
+    /** Chunks are events of one HTTP response; it is in as soon as that begins. */
+    | { by: 'event stream' }
+  );
 
 /** To the process of the clients. */
 export type ToLoad = { do: 'connect'; doors: Door[] } | { do: 'measure' } | { do: 'report' };

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Person } from '../../test/support/person.js';
 import { inspectable, LiveMemory } from '../../test/support/live-memory.js';
-import { startSystem } from '../../test/support/system.js';
 import { makeRooms } from '../lib/many-rooms.js';
+import { startProduct } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
 import { median, table } from '../lib/statistics.js';
 import { memoryOf } from '../lib/usage.js';
@@ -41,18 +40,11 @@ async function measure({ stores, rounds }: PartOptions): Promise<string> {
 }
 
 async function measureOnce(stores: Stores): Promise<Held> {
-  const system = await startSystem({
-    workers: 0,
-    redisUrl: stores.redisUrl,
-    databaseUrl: stores.postgresUrl,
-    env: { LOG_LEVEL: 'warn', ...inspectable },
-  });
+  const { system, pid, port, person, stop } = await startProduct(stores, { env: inspectable });
   const clients = new Remote<Clients>('./clients.ts', import.meta.url);
   try {
-    const api = system.api();
-    const person = await Person.signIn(api, 'Bench');
     const rooms = await makeRooms(stores.postgresUrl, person.user.id, Math.max(...counts) / watchersOfRoom);
-    const address = { port: Number(new URL(api.url).port), token: person.token };
+    const address = { port, token: person.token };
     let watching = 0;
     const residentWith = async (count: number) => {
       const more = Array.from({ length: count - watching }, (_, n) => [
@@ -61,13 +53,13 @@ async function measureOnce(stores: Stores): Promise<Held> {
       await clients.call('watch', address, more);
       watching = count;
       await sleep(settleMs);
-      return memoryOf(api.pid ?? 0);
+      return memoryOf(pid);
     };
     const few = await residentWith(counts[0]);
     const some = await residentWith(counts[1]);
     const many = await residentWith(counts[2]);
     // Looking costs memory of its own, so it comes last.
-    const memory = await LiveMemory.of(api);
+    const memory = await LiveMemory.of(system.api());
     const withThem = (await memory.measure()).bytes;
     await clients.call('leave');
     await sleep(settleMs);
@@ -80,6 +72,6 @@ async function measureOnce(stores: Stores): Promise<Held> {
     };
   } finally {
     clients.end();
-    await system.stop();
+    await stop();
   }
 }

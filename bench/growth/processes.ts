@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
-import { Person } from '../../test/support/person.js';
-import { startSystem, type SystemProcess } from '../../test/support/system.js';
+import type { SystemProcess } from '../../test/support/system.js';
+import { Model } from '../lib/model-process.js';
+import { portOf } from '../lib/port-of.js';
+import { startProduct } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
-import type { Model } from '../lib/scripted-model.js';
 import { median, table } from '../lib/statistics.js';
 import { cpuUsOf } from '../lib/usage.js';
 import type { Part, PartOptions, Stores } from '../part.js';
@@ -25,9 +26,7 @@ const sizes: readonly Roles[] = [
 /** At once, whatever the number of processes. */
 const answers = 40;
 const watchersOfEach = 2;
-const chunkEveryMs = 33;
-/** Longer than all of a measurement. */
-const answerMs = 120_000;
+const chunksPerSecond = 30;
 /** A process is young for some seconds: its code is compiled then. */
 const warmUpMs = 12_000;
 
@@ -68,26 +67,23 @@ async function measure({ stores, rounds, seconds }: PartOptions): Promise<string
     'µs of all apis for a chunk told',
     '×',
   ];
-  return `${answers} answers at once, 30 chunks a second each, ${watchersOfEach} clients in each room. Medians of processor time, all that the processes do beside it included; ×: to the first row of the same round.\n\n${table(head, rows)}`;
+  return `${answers} answers at once, ${chunksPerSecond} chunks a second each, ${watchersOfEach} clients in each room. Medians of processor time, all that the processes do beside it included; ×: to the first row of the same round.\n\n${table(head, rows)}`;
 }
 
 async function measureOne({ apis, workers }: Roles, stores: Stores, seconds: number): Promise<Sample> {
-  const model = new Remote<Model>('../lib/scripted-model.ts', import.meta.url);
-  const system = await startSystem({
+  const model = await Model.start(chunksPerSecond);
+  const { system, person, stop } = await startProduct(stores, {
     apis,
     workers,
-    redisUrl: stores.redisUrl,
-    databaseUrl: stores.postgresUrl,
-    upstream: { url: await model.call('url') },
-    env: { LOG_LEVEL: 'warn', WORKER_CONCURRENCY: String(Math.ceil(answers / workers)) },
+    upstream: model,
+    env: { WORKER_CONCURRENCY: String(Math.ceil(answers / workers)) },
   });
   const clients = new Remote<Clients>('./clients.ts', import.meta.url);
   try {
-    const person = await Person.signIn(system.api(), 'Bench');
     const rooms: Room[] = [];
     for (let n = 0; n < answers; n += 1) rooms.push(conversationRoom(await person.converse()));
     for (let n = 0; n < apis * watchersOfEach; n += 1) {
-      const port = Number(new URL(system.api(n % apis).url).port);
+      const port = portOf(system.api(n % apis).url);
       const ofApi = rooms.filter((_room, at) => at % apis === n % apis);
       await clients.call(
         'watch',
@@ -95,8 +91,8 @@ async function measureOne({ apis, workers }: Roles, stores: Stores, seconds: num
         ofApi.map((room) => [room]),
       );
     }
-    await model.call('answerAll', Math.ceil(answerMs / chunkEveryMs), chunkEveryMs);
     await Promise.all(rooms.map((room) => person.ask(room.slice(room.indexOf(':') + 1), 'measure')));
+    model.write();
     await sleep(warmUpMs);
     await clients.call('measure');
     const before = { workers: cpuOfAll(system.workers), apis: cpuOfAll(system.apis) };
@@ -111,7 +107,7 @@ async function measureOne({ apis, workers }: Roles, stores: Stores, seconds: num
   } finally {
     clients.end();
     model.end();
-    await system.stop();
+    await stop();
   }
 }
 

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import type { Room } from '../../src/wire/room.js';
-import { Person } from '../../test/support/person.js';
-import { startSystem } from '../../test/support/system.js';
 import { chunkText } from '../fan-out/work.js';
 import { makeRooms } from '../lib/many-rooms.js';
+import { startProduct } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
-import { RoomWriter } from '../lib/room-writer.js';
+import type { RoomWriter } from '../lib/room-writer.js';
 import { median, quantile, table } from '../lib/statistics.js';
 import { cpuUsOf, cpuUsOfRedis } from '../lib/usage.js';
 import type { Part, PartOptions } from '../part.js';
@@ -32,18 +30,9 @@ interface Sample {
 export const rooms: Part = { name: 'rooms', title: 'Growth: rooms', measure };
 
 async function measure({ stores, rounds, seconds }: PartOptions): Promise<string> {
-  const system = await startSystem({
-    workers: 0,
-    redisUrl: stores.redisUrl,
-    databaseUrl: stores.postgresUrl,
-    env: { LOG_LEVEL: 'warn' },
-  });
-  const writer = new RoomWriter(stores.redisUrl, system.keyPrefix);
-  const redis = new Redis(stores.redisUrl);
+  const { pid, port, person, writer, redis, stop } = await startProduct(stores);
   const samples = new Map(roomCounts.map((count) => [count, [] as Sample[]]));
   try {
-    const api = system.api();
-    const person = await Person.signIn(api, 'Bench');
     const all = await makeRooms(stores.postgresUrl, person.user.id, Math.max(...roomCounts));
     for (let at = 0; at < all.length; at += 100)
       await Promise.all(all.slice(at, at + 100).map((room) => writer.open(room)));
@@ -54,17 +43,17 @@ async function measure({ stores, rounds, seconds }: PartOptions): Promise<string
         const ofSockets = Array.from({ length: Math.min(sockets, count) }, (_, socket) =>
           watched.filter((_room, n) => n % sockets === socket),
         );
-        await clients.call('watch', { port: Number(new URL(api.url).port), token: person.token }, ofSockets);
+        await clients.call('watch', { port, token: person.token }, ofSockets);
         await sleep(settleMs);
         const writing = new AbortController();
         const written = writeEvenly(writer, watched, writing.signal);
         await sleep(warmUpMs);
         await clients.call('measure');
-        const before = { gateway: cpuUsOf(api.pid ?? 0), redis: await cpuUsOfRedis(redis) };
+        const before = { gateway: cpuUsOf(pid), redis: await cpuUsOfRedis(redis) };
         await sleep(seconds * 1000);
         const { delivered, latencyUs, cpuShare } = await clients.call('report');
         taken.push({
-          gatewayUs: (cpuUsOf(api.pid ?? 0) - before.gateway) / delivered,
+          gatewayUs: (cpuUsOf(pid) - before.gateway) / delivered,
           redisUs: ((await cpuUsOfRedis(redis)) - before.redis) / delivered,
           p50Ms: quantile(latencyUs, 0.5) / 1000,
           p99Ms: quantile(latencyUs, 0.99) / 1000,
@@ -77,9 +66,7 @@ async function measure({ stores, rounds, seconds }: PartOptions): Promise<string
         await sleep(warmUpMs);
       }
   } finally {
-    writer.close();
-    redis.disconnect();
-    await system.stop();
+    await stop();
   }
   const first = [...samples.values()][0] ?? [];
   const rows = [...samples].map(([count, taken]) => {

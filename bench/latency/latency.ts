@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { conversationRoom } from '../../src/wire/room.js';
-import { Person } from '../../test/support/person.js';
-import { startSystem, type System } from '../../test/support/system.js';
+import { startProduct, type Product } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
 import type { Model } from '../lib/scripted-model.js';
 import { median, quantile, table } from '../lib/statistics.js';
@@ -26,27 +25,24 @@ export const latency: Part = {
   title: 'Added latency',
   measure: async ({ stores, rounds, seconds }) => {
     const model = new Remote<Model>('../lib/scripted-model.ts', import.meta.url);
-    const system = await startSystem({
-      redisUrl: stores.redisUrl,
-      databaseUrl: stores.postgresUrl,
+    const product = await startProduct(stores, {
+      workers: 1,
       upstream: { url: await model.call('url') },
-      env: { LOG_LEVEL: 'warn' },
     });
     try {
-      return await measureAll(system, model, { rounds, seconds });
+      return await measureAll(product, model, { rounds, seconds });
     } finally {
       model.end();
-      await system.stop();
+      await product.stop();
     }
   },
 };
 
 async function measureAll(
-  system: System,
+  { system, person }: Product,
   model: Remote<Model>,
   { rounds, seconds }: Pick<PartOptions, 'rounds' | 'seconds'>,
 ): Promise<string> {
-  const person = await Person.signIn(system.api(), 'Bench');
   const conversationId = await person.converse();
   const clients = new Remote<Clients>('./clients.ts', import.meta.url);
   try {

@@ -5,13 +5,13 @@
  * With a rate, answers begin and wait until it is told to write; then they go on until they are closed, so many chunks a
  * second each, all answers taking turns. Without one an answer is one short chunk, at once.
  */
+import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { chunkText, nowUs } from '../fan-out/work.js';
-import type { FromModel, ToModel } from './model-process.js';
+import { serve } from './serve.js';
 
-const chunksPerSecond = Number(process.argv[2]);
 /** Within so long all answers go on. */
 const startUs = 2e6;
 
@@ -21,6 +21,7 @@ interface Answer {
   next: number;
 }
 
+let chunksPerSecond = 0;
 const answers: Answer[] = [];
 let sent = 0;
 let sinceCpu = process.cpuUsage();
@@ -58,25 +59,30 @@ const whole = start + delta('A short answer.') + end;
 const blank = chunkText(0);
 const [before = '', after = ''] = framed(delta(blank)).split(blank);
 
-const tell = (message: FromModel) => process.send?.(message);
-
-process.on('message', (message: ToModel) => {
-  switch (message.do) {
-    case 'write':
-      writeOn();
-      break;
-    case 'measure':
-      sent = 0;
-      sinceCpu = process.cpuUsage();
-      sinceUs = nowUs();
-      break;
-    case 'report': {
-      const { user, system } = process.cpuUsage(sinceCpu);
-      tell({ is: 'report', sent, open: answers.length, cpuShare: (user + system) / (nowUs() - sinceUs) });
-    }
-  }
-});
-process.once('disconnect', () => process.exit());
+const handlers = {
+  /** Answers with where it listens. */
+  listen: async (rate: number) => {
+    chunksPerSecond = rate;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  },
+  /** Has all answers go on that have begun. */
+  write: () => {
+    writeOn();
+  },
+  /** What is reported is counted from here on. */
+  measure: () => {
+    sent = 0;
+    sinceCpu = process.cpuUsage();
+    sinceUs = nowUs();
+  },
+  /** Chunks since then, answers that are being written, and the share of its core that this process took. */
+  report: () => {
+    const { user, system } = process.cpuUsage(sinceCpu);
+    return { sent, open: answers.length, cpuShare: (user + system) / (nowUs() - sinceUs) };
+  },
+};
+export type ModelHandlers = typeof handlers;
 
 const server = createServer((request, response) => {
   void textOf(request).then(() => {
@@ -85,9 +91,8 @@ const server = createServer((request, response) => {
     else response.end(whole);
   });
 });
-server.listen(0, '127.0.0.1', () => {
-  tell({ is: 'listening', port: (server.address() as AddressInfo).port });
-});
+
+serve(handlers);
 
 function begin(response: ServerResponse): void {
   response.write(start);

@@ -25,18 +25,15 @@ export class RawClient {
     this.#acks = new Map();
     return new Promise((resolve, reject) => {
       const path = '/socket.io/?EIO=4&transport=websocket';
-      this.#webSocket = RawWebSocket.open(
-        { port, path },
-        (message, webSocket) => {
-          const type = message.toString('latin1', 0, 2);
-          if (type.startsWith('0')) webSocket.say(`40${JSON.stringify({ token })}`);
-          else if (type === '40') resolve();
-          else if (type === '44') reject(new Error(message.toString()));
-          else if (type === '43') this.#answered(message);
-          else this.take(message);
-        },
-        reject,
-      );
+      const onMessage = (message: Buffer, webSocket: RawWebSocket) => {
+        const type = message.toString('latin1', 0, 2);
+        if (type.startsWith('0')) webSocket.say(`40${JSON.stringify({ token })}`);
+        else if (type === '40') resolve();
+        else if (type === '44') reject(new Error(message.toString()));
+        else if (type === '43') this.#answered(message);
+        else this.take(message);
+      };
+      this.#webSocket = new RawWebSocket({ port, path }, { onMessage, onFailed: reject });
     });
   }
 

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { ask, type Place } from './raw-http.js';
+
+interface WebSocketListener {
+  onOpen?: () => void;
+  /** Called with every message but heartbeats. */
+  onMessage: (message: Buffer, webSocket: RawWebSocket) => void;
+  /** It is refused, or the connection breaks. */
+  onFailed: (error: Error) => void;
+}
 
 /**
  * A WebSocket that is opened and read with as little work as can be, so that a server is what is measured, and not its
@@ -8,27 +17,18 @@ import { createConnection, type Socket } from 'node:net';
 export class RawWebSocket {
   readonly #socket: Socket;
 
-  private constructor(port: number, path: string) {
-    this.#socket = createConnection({ port, host: '127.0.0.1', noDelay: true });
-    this.#socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
-    );
-  }
-
-  /** Opens one. `take`: called with every message but heartbeats; `onFailed`: when the connection breaks. */
-  static open(
-    { port, path }: { port: number; path: string },
-    take: (message: Buffer, webSocket: RawWebSocket) => void,
-    onFailed: (error: Error) => void,
-  ): RawWebSocket {
-    const webSocket = new RawWebSocket(port, path);
-    webSocket.#socket.once('error', onFailed);
-    readMessages(webSocket.#socket, (message) => {
-      if (message.length === 1 && message[0] === 0x32) webSocket.say('3');
-      else take(message, webSocket);
+  constructor(place: Place, { onOpen, onMessage, onFailed }: WebSocketListener) {
+    const headers = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    ];
+    const onData = messageReader((message) => {
+      if (message.length === 1 && message[0] === 0x32) this.say('3');
+      else onMessage(message, this);
     });
-    return webSocket;
+    this.#socket = ask(place, headers, 101, { onOpen, onData, onFailed });
   }
 
   /** A text message: one masked frame, the mask being zero. */
@@ -47,19 +47,13 @@ export class RawWebSocket {
   }
 }
 
-/** Reads a server's WebSocket messages, none of which is cut into frames; the answer to the upgrade is passed over. */
-function readMessages(socket: Socket, take: (message: Buffer) => void): void {
-  let rest = Buffer.alloc(0);
-  let upgraded = false;
-  socket.on('data', (data) => {
-    let buffer = rest.length > 0 ? Buffer.concat([rest, data]) : data;
-    if (!upgraded) {
-      const end = buffer.indexOf('\r\n\r\n');
-      upgraded = end >= 0;
-      buffer = upgraded ? buffer.subarray(end + 4) : buffer;
-    }
+/** Reads a server's WebSocket messages, none of which is cut into frames, out of what is handed to it. */
+function messageReader(take: (message: Buffer) => void): (data: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (data) => {
+    const buffer = rest.length > 0 ? Buffer.concat([rest, data]) : data;
     let at = 0;
-    while (upgraded && buffer.length - at >= 2) {
+    while (buffer.length - at >= 2) {
       const short = (buffer[at + 1] ?? 0) & 0x7f;
       const headLength = short < 126 ? 2 : short === 126 ? 4 : 10;
       if (buffer.length - at < headLength) break;
@@ -74,5 +68,5 @@ function readMessages(socket: Socket, take: (message: Buffer) => void): void {
       at += headLength + length;
     }
     rest = buffer.subarray(at);
-  });
+  };
 }

@@ -20,13 +20,6 @@ const handlers = {
   },
   /** Answers with so many chunks, evenly spaced, and ends. */
   answer: (chunks: number, everyMs: number) => (request ? answer(request, chunks, everyMs) : undefined),
-  /** From now on every request is answered so. */
-  answerAll: (chunks: number, everyMs: number) => {
-    const answerNext = async () => {
-      for (;;) void answer(await upstream.nextRequest(), chunks, everyMs);
-    };
-    void answerNext();
-  },
   /** Says so many short words as fast as it is let, and goes on to say nothing. */
   recite: async (words: number) => {
     for (let n = 0; n < words; n += 1) {

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { conversationRoom } from '../../src/wire/room.js';
-import { Person } from '../../test/support/person.js';
-import { startSystem } from '../../test/support/system.js';
 import { openPostgresProxy } from '../lib/postgres-proxy.js';
+import { startProduct } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
 import type { Model } from '../lib/scripted-model.js';
 import { median, quantile, table } from '../lib/statistics.js';
@@ -20,19 +18,13 @@ const joins = 100;
 export async function lateJoins({ stores, rounds }: PartOptions): Promise<string> {
   const model = new Remote<Model>('../lib/scripted-model.ts', import.meta.url);
   const proxy = await openPostgresProxy(stores.postgresUrl);
-  const system = await startSystem({
-    redisUrl: stores.redisUrl,
+  const { pid, port, person, redis, stop } = await startProduct(stores, {
+    workers: 1,
     databaseUrl: proxy.url,
     upstream: { url: await model.call('url') },
-    env: { LOG_LEVEL: 'warn' },
   });
   const clients = new Remote<Clients>('./clients.ts', import.meta.url);
-  const redis = new Redis(stores.redisUrl);
   try {
-    const api = system.api();
-    const pid = api.pid ?? 0;
-    const port = Number(new URL(api.url).port);
-    const person = await Person.signIn(api, 'Bench');
     const conversationId = await person.converse();
     await Promise.all([person.ask(conversationId, 'measure'), model.call('asked')]);
     await model.call('recite', words);
@@ -86,8 +78,7 @@ export async function lateJoins({ stores, rounds }: PartOptions): Promise<string
   } finally {
     clients.end();
     model.end();
-    redis.disconnect();
-    await system.stop();
+    await stop();
     proxy.close();
   }
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Room } from '../../src/wire/room.js';
 import { Person } from '../../test/support/person.js';
-import { startSystem } from '../../test/support/system.js';
 import { chunkText } from '../fan-out/work.js';
 import { makeRooms } from '../lib/many-rooms.js';
 import { openPostgresProxy } from '../lib/postgres-proxy.js';
+import { startProduct } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
-import { RoomWriter } from '../lib/room-writer.js';
+import type { RoomWriter } from '../lib/room-writer.js';
 import { median, quantile, table } from '../lib/statistics.js';
 import { callsOfRedis, cpuUsOf } from '../lib/usage.js';
 import type { PartOptions } from '../part.js';
@@ -39,22 +39,18 @@ interface Storm {
 /** 500 people in a room whose connections break at once, and who come back at once, while others are told of their room. */
 export async function storms({ stores, rounds }: PartOptions): Promise<string> {
   const proxy = await openPostgresProxy(stores.postgresUrl);
-  const env = { LOG_LEVEL: 'warn' };
-  const system = await startSystem({ workers: 0, redisUrl: stores.redisUrl, databaseUrl: proxy.url, env });
-  const writer = new RoomWriter(stores.redisUrl, system.keyPrefix);
-  const redis = new Redis(stores.redisUrl);
+  const { system, pid, port, person, writer, redis, stop } = await startProduct(stores, {
+    databaseUrl: proxy.url,
+  });
   const many = new Remote<Clients>('./clients.ts', import.meta.url);
   const other = new Remote<Clients>('./clients.ts', import.meta.url);
   const writing = new AbortController();
   try {
-    const api = system.api();
-    const port = Number(new URL(api.url).port);
-    const owner = await Person.signIn(api, 'Bench');
-    const [room, calmRoom] = await makeRooms(stores.postgresUrl, owner.user.id, 2);
+    const [room, calmRoom] = await makeRooms(stores.postgresUrl, person.user.id, 2);
     if (room === undefined || calmRoom === undefined) throw new Error('there are no rooms');
     for (const each of [room, calmRoom]) await writer.open(each);
-    await many.call('watch', port, await tokensOfMembers(api, stores.postgresUrl, room), room);
-    await other.call('watch', port, [owner.token], calmRoom);
+    await many.call('watch', port, await tokensOfMembers(system.api(), stores.postgresUrl, room), room);
+    await other.call('watch', port, [person.token], calmRoom);
     const written = new Map<Room, number>();
     const ended = Promise.all([room, calmRoom].map((each) => write(writer, each, written, writing.signal)));
 
@@ -63,7 +59,7 @@ export async function storms({ stores, rounds }: PartOptions): Promise<string> {
       const calm = (await other.call('report')).latencyUs;
       await many.call('cut');
       await sleep(awayMs);
-      const before = { ranges: await rangesOf(redis), trips: proxy.roundTrips, api: cpuUsOf(api.pid ?? 0) };
+      const before = { ranges: await rangesOf(redis), trips: proxy.roundTrips, api: cpuUsOf(pid) };
       await other.call('measure');
       const { tookUs, snapshots } = await many.call('comeBack', written.get(room) ?? 0);
       const others = (await other.call('report')).latencyUs;
@@ -80,7 +76,7 @@ export async function storms({ stores, rounds }: PartOptions): Promise<string> {
         calmP99Ms: quantile(calm, 0.99) / 1000,
         reads: ((await rangesOf(redis)) - before.ranges) / rangesOfRead,
         roundTrips: proxy.roundTrips - before.trips,
-        apiMs: (cpuUsOf(api.pid ?? 0) - before.api) / 1000,
+        apiMs: (cpuUsOf(pid) - before.api) / 1000,
       };
     };
     const taken: Storm[] = [];
@@ -95,9 +91,7 @@ export async function storms({ stores, rounds }: PartOptions): Promise<string> {
     writing.abort();
     many.end();
     other.end();
-    writer.close();
-    redis.disconnect();
-    await system.stop();
+    await stop();
     proxy.close();
   }
 }

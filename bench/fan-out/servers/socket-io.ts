@@ -4,6 +4,7 @@ import { createAdapter } from '@socket.io/redis-adapter';
 import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
+import { tellReady } from '../ready.js';
 
 const [port, redisPort, adapter] = process.argv.slice(2);
 const redis = new Redis(Number(redisPort));
@@ -18,4 +19,4 @@ io.on('connection', (socket) => {
 });
 const server = createServer();
 io.attach(server);
-server.listen(Number(port), '127.0.0.1', () => process.send?.('ready'));
+server.listen(Number(port), '127.0.0.1', tellReady);
