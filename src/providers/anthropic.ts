@@ -1,6 +1,7 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import type { ProviderName } from '../domain/models.js';
 import { AnthropicChunks, eventsOf } from './anthropic-chunks.js';
+import { eventsIn } from './anthropic-events.js';
 import { anthropicRequest } from './anthropic-request.js';
 import { connectionError, statusError, streamError } from './provider-errors.js';
 import type { Provider, ProviderError } from './provider.js';
@@ -47,13 +48,14 @@ export function createAnthropicProvider({
 
     async *stream(call) {
       const { params, chunks } = prepare(call);
-      const events = await clientOf(call).messages.create(
-        { ...params, stream: true },
-        { signal: call.signal },
-      );
-      for await (const event of events) {
-        const chunk = chunks.map(event);
-        if (chunk) yield chunk;
+      const response = await clientOf(call)
+        .messages.create({ ...params, stream: true }, { signal: call.signal })
+        .asResponse();
+      for await (const events of eventsIn(response)) {
+        for (const event of events) {
+          const chunk = chunks.map(event);
+          if (chunk) yield chunk;
+        }
       }
     },
 
