@@ -2,6 +2,7 @@ import type { HtmlBlock } from '../domain/generation.js';
 import type { Cursor } from '../wire/cursor.js';
 import type { Room } from '../wire/room.js';
 import { nodesOf, type RedisClient } from './connect.js';
+import { joinWrites } from './join-writes.js';
 import type { Keys } from './keys.js';
 import { defineScripts, type RunScript } from './scripts.js';
 
@@ -120,6 +121,7 @@ export class RoomLog {
       ...fieldsOf(html),
     ];
     for (const { type, data } of entries) args.push(type, data);
+    joinWrites(this.redis);
     const [status] = await this.#run(
       'append',
       [
