@@ -156,7 +156,7 @@ export class ModelCaller {
       deadlines.heard();
       this.#take(chunk, mapper, call);
       if (this.#endsHere) break; // which closes the connection
-      const paid = spending.look(usageOf(call), signal);
+      const paid = spending.look(call, signal);
       if (paid) {
         deadlines.rest();
         await paid;
