@@ -1,7 +1,7 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import type { ProviderName } from '../domain/models.js';
 import { AnthropicChunks, eventsOf } from './anthropic-chunks.js';
-import { eventsIn } from './anthropic-events.js';
+import { AnthropicEvents } from './anthropic-events.js';
 import { anthropicRequest } from './anthropic-request.js';
 import { connectionError, statusError, streamError } from './provider-errors.js';
 import type { Provider, ProviderError } from './provider.js';
@@ -51,11 +51,21 @@ export function createAnthropicProvider({
       const response = await clientOf(call)
         .messages.create({ ...params, stream: true }, { signal: call.signal })
         .asResponse();
-      for await (const events of eventsIn(response)) {
-        for (const event of events) {
-          const chunk = chunks.map(event);
-          if (chunk) yield chunk;
+      if (!response.body) return;
+      const events = new AnthropicEvents(response.headers);
+      const reader = response.body.getReader();
+      try {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) return;
+          for (const event of events.add(value)) {
+            const chunk = chunks.map(event);
+            if (chunk) yield chunk;
+          }
+          if (events.failure) throw events.failure;
         }
+      } finally {
+        await reader.cancel().catch(() => undefined);
       }
     },
 
