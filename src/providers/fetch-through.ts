@@ -59,7 +59,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       {
         origin,
         path: pathname + search,
-        method: method as Dispatcher.HttpMethod,
+        method,
         headers: Object.fromEntries(sent),
         body,
       },

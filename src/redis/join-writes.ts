@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './connect.js';
 
@@ -9,8 +10,8 @@ import type { RedisClient } from './connect.js';
  */
 export function joinWrites(redis: RedisClient): void {
   if (redis instanceof Cluster) return;
-  const { stream } = redis;
-  // None: it is being made.
+  // None where the connection is being made, whatever its type says.
+  const stream = redis.stream as Socket | undefined;
   if (!stream || stream.writableCorked > 0) return;
   stream.cork();
   setImmediate(() => {
