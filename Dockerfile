@@ -1,4 +1,4 @@
-# One image for both roles: the api (the default command) and the worker (`node dist/workers/main.js`).
+# One image for both roles: the api (the default command) and the worker (`node --max-semi-space-size=64 dist/workers/main.js`).
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app

@@ -173,8 +173,7 @@ export class GenerationRun {
       tell: (progress) => {
         const type = 'generation.progress';
         const event = { type, room: this.#room, at: new Date().toISOString(), generationId, ...progress };
-        // Best effort: the next one tells more.
-        context.roomLog.whisper(this.#room, type, event).catch(() => undefined);
+        this.#writer.tell(event);
       },
     });
   }

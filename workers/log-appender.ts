@@ -3,7 +3,7 @@ import type { ApiUsage, StreamPart } from '../src/domain/content.js';
 import type { HtmlBlock } from '../src/domain/generation.js';
 import { backoffMs } from '../src/lib/backoff.js';
 import type { Logger } from '../src/lib/logger.js';
-import type { RoomLog } from '../src/redis/room-log.js';
+import type { RoomLog, UnloggedEvent } from '../src/redis/room-log.js';
 import { transcriptOf } from '../src/redis/transcript.js';
 import type { Room } from '../src/wire/room.js';
 import { LogEncoder, type Encoded, type Pending } from './log-encoder.js';
@@ -37,6 +37,7 @@ export class LogAppender {
   #rendered: HtmlBlock[] = [];
   readonly #encoder: LogEncoder;
   readonly #closed = new AbortController();
+  #isClosed = false;
 
   constructor(private readonly options: LogAppenderOptions) {
     this.#encoder = new LogEncoder(options);
@@ -49,7 +50,7 @@ export class LogAppender {
 
   /** Nothing more is sent. */
   get isClosed(): boolean {
-    return this.#closed.signal.aborted;
+    return this.#isClosed;
   }
 
   /**
@@ -87,14 +88,22 @@ export class LogAppender {
     return this.#rendered;
   }
 
-  /** Resolves when it is in the log, or may not be; fails once this is closed. Not before the one before has resolved. */
-  async append(batch: readonly Pending[]): Promise<void> {
-    const { roomLog, room } = this.options;
-    const { unlogged, ...encoded } = this.#encoder.encode(batch);
+  /**
+   * Resolves when it is in the log, or may not be; fails once this is closed. Not before the one before has resolved.
+   *
+   * @param beside goes with it and is kept nowhere
+   */
+  async append(batch: readonly Pending[], beside?: UnloggedEvent): Promise<void> {
+    const encoded = this.#encoder.encode(batch);
+    if (beside) encoded.unlogged.push(beside);
     if (encoded.entries.length > 0 || encoded.transcript !== '') await this.#appendEncoded(encoded);
-    // Best effort: the next one tells more.
-    if (!this.isClosed)
-      for (const event of unlogged) roomLog.whisper(room, event.type, event).catch(() => undefined);
+    else if (!this.isClosed) for (const event of encoded.unlogged) this.whisper(event);
+  }
+
+  /** Tells something that is kept nowhere. Best effort: the next one tells more. */
+  whisper(event: UnloggedEvent): void {
+    const { roomLog, room } = this.options;
+    roomLog.whisper(room, event.type, event).catch(() => undefined);
   }
 
   /** Shows a block that is being written. */
@@ -106,10 +115,11 @@ export class LogAppender {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#closed.abort();
   }
 
-  async #appendEncoded(encoded: Omit<Encoded, 'unlogged'>): Promise<void> {
+  async #appendEncoded(encoded: Encoded): Promise<void> {
     const { roomLog, room, generationId, attempt } = this.options;
     const n = this.#n + 1;
     const result = await this.#retry(async () => {

@@ -6,6 +6,7 @@ import {
   type ToolResultBlock,
 } from '../src/domain/content.js';
 import type { HtmlBlock } from '../src/domain/generation.js';
+import type { UnloggedEvent } from '../src/redis/room-log.js';
 import { TranscriptWriter } from '../src/redis/transcript.js';
 import type { Room } from '../src/wire/room.js';
 import type { ShapedChunk } from './flush-shaper.js';
@@ -32,7 +33,7 @@ export type Pending =
 export interface Encoded {
   entries: { type: string; data: string }[];
   /** To be published behind the entries, and kept nowhere. */
-  unlogged: { type: string }[];
+  unlogged: UnloggedEvent[];
   /** What is added to the transcript, and the rendered blocks; with `anew` they take the place of what is there. */
   transcript: string;
   html: HtmlBlock[];
@@ -43,12 +44,21 @@ export interface Encoded {
 export class LogEncoder {
   #transcript = new TranscriptWriter();
 
-  constructor(private readonly of: { room: Room; generationId: string; messageId: string }) {}
+  /** What the JSON of every chunk holds, but for its time; encoded once. */
+  readonly #room: string;
+  readonly #ids: string;
+
+  constructor(private readonly of: { room: Room; generationId: string; messageId: string }) {
+    const { room, generationId, messageId } = of;
+    this.#room = JSON.stringify({ type: 'generation.chunk', room }).slice(0, -1);
+    this.#ids = JSON.stringify({ generationId, messageId }).slice(1, -1);
+  }
 
   /** One append. Batches follow each other in the order in which they are encoded. */
   encode(batch: readonly Pending[]): Encoded {
-    const { room, generationId, messageId } = this.of;
-    const head = { room, at: new Date().toISOString(), generationId };
+    const { room, generationId } = this.of;
+    const at = new Date().toISOString();
+    const head = { room, at, generationId };
     const encoded: Encoded = { entries: [], unlogged: [], transcript: '', html: [], anew: false };
     const enter = (type: string, payload: object) => {
       encoded.entries.push({ type, data: JSON.stringify({ type, ...head, ...payload }) });
@@ -58,11 +68,9 @@ export class LogEncoder {
         case 'chunk': {
           const { chunk, sentenceIndex } = item;
           encoded.transcript += this.#transcript.add(chunk);
-          enter('generation.chunk', {
-            messageId,
-            ...(sentenceIndex !== undefined && { sentenceIndex }),
-            chunk,
-          });
+          const sentence = sentenceIndex === undefined ? '' : `"sentenceIndex":${sentenceIndex},`;
+          const data = `${this.#room},"at":"${at}",${this.#ids},${sentence}"chunk":${JSON.stringify(chunk)}}`;
+          encoded.entries.push({ type: 'generation.chunk', data });
           break;
         }
         case 'note':

@@ -10,8 +10,10 @@ import {
 } from '../src/domain/content.js';
 import type { GenerationOptions } from '../src/domain/generation.js';
 import { settledWithin } from '../src/lib/settled-within.js';
+import type { UnloggedEvent } from '../src/redis/room-log.js';
 import { readTranscript } from '../src/redis/transcript.js';
 import type { RoomEventPayloads } from '../src/wire/room-events.js';
+import { Beside } from './beside.js';
 import { FlushShaper, type ShapedChunk } from './flush-shaper.js';
 import { HtmlStream } from './html-stream.js';
 import { LogAppender, type LogAppenderOptions } from './log-appender.js';
@@ -47,6 +49,9 @@ export class LogWriter {
   #sentText = false;
   #flushing = false;
   #hurry: (() => void) | undefined;
+  readonly #beside = new Beside((event) => {
+    this.#appender.whisper(event);
+  });
   #waiting: (() => void)[] = [];
   readonly #shaper: FlushShaper;
   readonly #html: HtmlStream | undefined;
@@ -171,6 +176,11 @@ export class LogWriter {
     this.#push({ kind: 'event', type: 'generation.reset', payload: { attempt, reason } });
   }
 
+  /** Tells something that is kept nowhere; the newest of it counts. */
+  tell(event: UnloggedEvent): void {
+    if (!this.#appender.isClosed) this.#beside.put(event);
+  }
+
   /** The answer has ended: what waits to be joined, and what is not rendered yet, is written. */
   end(): void {
     this.#sendRest();
@@ -231,6 +241,7 @@ export class LogWriter {
   /** Sends nothing more, but for the last look of a block that stays as it is. */
   close(): void {
     this.#html?.leave();
+    this.#beside.take();
     this.#appender.close();
     this.#hurry?.();
     this.#wake();
@@ -263,7 +274,7 @@ export class LogWriter {
       this.#pendingLength = 0;
       this.#oldest = 0;
       try {
-        await this.#appender.append(batch);
+        await this.#appender.append(batch, this.#beside.take());
         if (oldest > 0) this.options.onAppended?.(performance.now() - oldest);
       } catch (error) {
         this.#fail(error);

@@ -9,7 +9,7 @@ import {
 } from '../src/providers/provider.js';
 import type { CallRecord } from '../src/redis/transcript.js';
 import type { Attempt } from '../src/service/attempt.js';
-import { usageOf, usageOfCalls } from '../src/service/usage.js';
+import { usageOfCalls } from '../src/service/usage.js';
 import type { Answer } from './answer.js';
 import { ChunkMapper } from './chunk-mapper.js';
 import { continueFrom, keepable } from './continuation.js';
@@ -156,7 +156,7 @@ export class ModelCaller {
       deadlines.heard();
       this.#take(chunk, mapper, call);
       if (this.#endsHere) break; // which closes the connection
-      const paid = spending.look(usageOf(call), signal);
+      const paid = spending.look(call, signal);
       if (paid) {
         deadlines.rest();
         await paid;

@@ -7,11 +7,12 @@ import { backoffMs } from '../src/lib/backoff.js';
 import type { Logger } from '../src/lib/logger.js';
 import { reasonOf } from '../src/lib/root-cause.js';
 import type { ProviderRequest } from '../src/providers/provider.js';
+import type { CallRecord } from '../src/redis/transcript.js';
 import type { Attempt } from '../src/service/attempt.js';
 import { leftIn } from '../src/service/budget.js';
 import { reserveCall, type Allowance, type CallToReserve } from '../src/service/reserve.js';
 import type { ServiceContext } from '../src/service/service-context.js';
-import { usageOfCalls } from '../src/service/usage.js';
+import { usageOf, usageOfCalls } from '../src/service/usage.js';
 import type { StopKind } from './stop.js';
 
 interface SpendingOptions {
@@ -113,9 +114,10 @@ export class Spending {
    *
    * @returns what to wait for before more is read: all that was reserved is used up. It never fails
    */
-  look(used: Usage, signal: AbortSignal): Promise<void> | undefined {
+  look(call: CallRecord, signal: AbortSignal): Promise<void> | undefined {
     const { limited, reservedNano } = this.#allowance;
     if (!this.#price || limited.length === 0 || signal.aborted) return undefined;
+    const used = usageOf(call);
     this.#costNano = costOf(this.#price, used);
     this.#tellNear();
     const usedUp = this.#costNano >= reservedNano;

@@ -13,9 +13,13 @@ export class Stage {
   #inCode = false;
 
   add(text: string): void {
-    const lines = (this.#line + text).split('\n');
-    this.#line = (lines.pop() ?? '').slice(0, maxLineLength);
-    for (const line of lines) this.#read(line);
+    if (text.includes('\n')) {
+      const lines = (this.#line + text).split('\n');
+      this.#line = (lines.pop() ?? '').slice(0, maxLineLength);
+      for (const line of lines) this.#read(line);
+    } else if (this.#line.length < maxLineLength) {
+      this.#line = (this.#line + text).slice(0, maxLineLength);
+    }
     // A definition is known before its line has ended.
     if (this.#inCode && this.#line.includes('{', 6)) this.#define(this.#line);
   }

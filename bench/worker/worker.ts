@@ -12,7 +12,7 @@ import { pin, pinStores } from '../lib/pin.js';
 import { isProfiling, profilingArgs } from '../lib/profiling.js';
 import { median, quantile, table } from '../lib/statistics.js';
 import { redisCalls, transactionsOf } from '../lib/store-counts.js';
-import { cpuUsOf, cpuUsOfRedis } from '../lib/usage.js';
+import { cpuUsOf, cpuUsOfRedis, memoryOf } from '../lib/usage.js';
 import type { Part, PartOptions, Stores } from '../part.js';
 
 const generations = 500;
@@ -34,10 +34,14 @@ interface Sample {
   redisUs: number;
   cpuShare: number;
   appends: number;
-  commands: number;
   transactionsPerSecond: number;
   loopP50Ms: number;
   loopP99Ms: number;
+  /** While the generations start, as fast as one api accepts them. */
+  startsPerSecond: number;
+  startLoopP50Ms: number;
+  startLoopP99Ms: number;
+  memoryMb: number;
   logP50Ms: number;
   logP99Ms: number;
   modelShare: number;
@@ -86,8 +90,13 @@ async function measure(stores: Stores, measuredMs: number): Promise<Sample> {
   const sql = postgres(databaseUrl, { max: 1 });
   try {
     pin(system.worker().pid, workerCore);
+    // Each look begins the measurement of the event loop anew.
+    await loopOf(system.worker());
+    const askedAt = performance.now();
     const rooms = await ask(system);
     await whenAllRun(system.worker(), model);
+    const startsPerSecond = (generations * 1000) / (performance.now() - askedAt);
+    const starting = await loopOf(system.worker());
     model.write();
     await sleep(warmUpMs);
     const sample = await observe({ worker: system.worker(), model, redis, sql }, measuredMs);
@@ -97,13 +106,27 @@ async function measure(stores: Stores, measuredMs: number): Promise<Sample> {
       await system.worker().exited();
     }
     const [logP50Ms, logP99Ms] = [quantile(latencyMs, 0.5), quantile(latencyMs, 0.99)];
-    return { ...sample, logP50Ms, logP99Ms };
+    return {
+      ...sample,
+      startsPerSecond,
+      startLoopP50Ms: starting.p50Ms,
+      startLoopP99Ms: starting.p99Ms,
+      logP50Ms,
+      logP99Ms,
+    };
   } finally {
     await system.stop();
     model.end();
     await sql.end();
     redis.disconnect();
   }
+}
+
+/** How late the event loop of a process was since it was last asked. */
+async function loopOf(process: SystemProcess): Promise<{ p50Ms: number; p99Ms: number }> {
+  const metrics = await metricsOf(process);
+  const ms = (quantile: string) => (metrics.get(`nodejs_eventloop_lag_${quantile}_seconds`) ?? NaN) * 1000;
+  return { p50Ms: ms('p50'), p99Ms: ms('p99') };
 }
 
 /** Has a question asked in as many conversations as there are to be generations; answers their rooms. */
@@ -143,11 +166,10 @@ interface Observed {
 async function observe(
   { worker, model, redis, sql }: Observed,
   measuredMs: number,
-): Promise<Omit<Sample, 'logP50Ms' | 'logP99Ms'>> {
+): Promise<Omit<Sample, 'logP50Ms' | 'logP99Ms' | 'startsPerSecond' | 'startLoopP50Ms' | 'startLoopP99Ms'>> {
   const look = async () => ({
     at: performance.now(),
-    // Begins the measurement of the event loop anew.
-    metrics: await metricsOf(worker),
+    loop: await loopOf(worker),
     cpuUs: cpuUsOf(worker.pid ?? 0),
     redisUs: await cpuUsOfRedis(redis),
     calls: await redisCalls(redis),
@@ -160,19 +182,16 @@ async function observe(
   const to = await look();
   const us = (to.at - from.at) * 1000;
   const called = (command: string) => (to.calls.get(command) ?? 0) - (from.calls.get(command) ?? 0);
-  // Each of them is published by the script that appends it; what is published beside them is a command of its own.
-  const appends = called('evalsha');
-  const alone = called('spublish') - called('xadd');
   return {
     chunksPerSecond: (sent * 1e6) / us,
     cpuUs: (to.cpuUs - from.cpuUs) / sent,
     redisUs: (to.redisUs - from.redisUs) / sent,
     cpuShare: (to.cpuUs - from.cpuUs) / us,
-    appends: appends / sent,
-    commands: (appends + alone) / sent,
+    appends: called('evalsha') / sent,
     transactionsPerSecond: ((to.transactions - from.transactions) * 1e6) / us,
-    loopP50Ms: (to.metrics.get('nodejs_eventloop_lag_p50_seconds') ?? NaN) * 1000,
-    loopP99Ms: (to.metrics.get('nodejs_eventloop_lag_p99_seconds') ?? NaN) * 1000,
+    loopP50Ms: to.loop.p50Ms,
+    loopP99Ms: to.loop.p99Ms,
+    memoryMb: memoryOf(worker.pid ?? 0) / 2 ** 20,
     modelShare,
   };
 }
@@ -204,13 +223,17 @@ function tableOf(samples: readonly Sample[]): string {
   const rows = [
     ['chunks handled, per second', Math.round(of('chunksPerSecond')).toLocaleString('en')],
     [
-      'event loop of the worker, p50 / p99',
+      'event loop of the worker while all write, p50 / p99',
       `${of('loopP50Ms').toFixed(1)} / ${of('loopP99Ms').toFixed(1)} ms`,
+    ],
+    [
+      `event loop of the worker while they start, ${Math.round(of('startsPerSecond'))} a second, p50 / p99`,
+      `${of('startLoopP50Ms').toFixed(1)} / ${of('startLoopP99Ms').toFixed(1)} ms`,
     ],
     ['worker, per chunk', `${of('cpuUs').toFixed(1)} µs (${percent(of('cpuShare'))} of its core)`],
     ['Redis, per chunk', `${of('redisUs').toFixed(1)} µs`],
     ['appends per chunk', of('appends').toFixed(2)],
-    ['commands of Redis per chunk, those for progress included', of('commands').toFixed(2)],
+    ['memory of the worker', `${Math.round(of('memoryMb'))} MB`],
     ['transactions of Postgres, per second, of all processes', of('transactionsPerSecond').toFixed(1)],
     [
       'from the model’s write to the log’s, p50 / p99',

@@ -1,6 +1,7 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import type { ProviderName } from '../domain/models.js';
 import { AnthropicChunks, eventsOf } from './anthropic-chunks.js';
+import { AnthropicEvents } from './anthropic-events.js';
 import { anthropicRequest } from './anthropic-request.js';
 import { connectionError, statusError, streamError } from './provider-errors.js';
 import type { Provider, ProviderError } from './provider.js';
@@ -47,13 +48,24 @@ export function createAnthropicProvider({
 
     async *stream(call) {
       const { params, chunks } = prepare(call);
-      const events = await clientOf(call).messages.create(
-        { ...params, stream: true },
-        { signal: call.signal },
-      );
-      for await (const event of events) {
-        const chunk = chunks.map(event);
-        if (chunk) yield chunk;
+      const response = await clientOf(call)
+        .messages.create({ ...params, stream: true }, { signal: call.signal })
+        .asResponse();
+      if (!response.body) return;
+      const events = new AnthropicEvents(response.headers);
+      const reader = response.body.getReader();
+      try {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) return;
+          for (const event of events.add(value)) {
+            const chunk = chunks.map(event);
+            if (chunk) yield chunk;
+          }
+          if (events.failure) throw events.failure;
+        }
+      } finally {
+        await reader.cancel().catch(() => undefined);
       }
     },
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Agent, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
 import type { Chunk } from '../domain/content.js';
 import type { ProviderName } from '../domain/models.js';
+import { createFetchAgent, type Fetch } from './fetch-through.js';
 import { endedEarly } from './provider-errors.js';
 import { headOf } from './response-head.js';
 import { ProviderError, type CallOptions, type Provider, type ProviderRequest } from './provider.js';
@@ -10,7 +10,7 @@ import { ProviderError, type CallOptions, type Provider, type ProviderRequest } 
 export interface SdkCall {
   request: ProviderRequest;
   /** For the SDK to fetch through. Takes a URL, not a `Request`. */
-  fetch: (url: string, init?: RequestInit) => Promise<Response>;
+  fetch: Fetch;
   /** For the SDK; without a reason of its own, so that every SDK knows it for an abort. */
   signal: AbortSignal;
   /** The answer is whole; what may follow is worth a second. Then the connection is closed. */
@@ -43,8 +43,7 @@ const bodyEndMs = 1000;
  */
 export function createSdkProvider({ name, apiKey, stream, complete, toError }: Sdk): Provider {
   if (!canStandInHeader(apiKey)) throw new TypeError('The API key holds characters that no API key has.');
-  // Node's own fetch gives up after 300 s of silence, and its connections cannot be closed.
-  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  const agent = createFetchAgent();
 
   /** What a failed call throws: the signal's reason, if it was that, else a ProviderError. */
   const failure = (error: unknown, signal: AbortSignal): unknown => {
@@ -58,7 +57,7 @@ export function createSdkProvider({ name, apiKey, stream, complete, toError }: S
 
     async *stream(request, options) {
       const { signal } = options;
-      const running = new RunningCall(name, request, options, agent);
+      const running = new RunningCall(name, request, options, agent.fetch);
       const chunks = stream(running.call)[Symbol.asyncIterator]();
       let answered = false;
       try {
@@ -79,7 +78,7 @@ export function createSdkProvider({ name, apiKey, stream, complete, toError }: S
     },
 
     async complete(request, options) {
-      const running = new RunningCall(name, request, options, agent);
+      const running = new RunningCall(name, request, options, agent.fetch);
       try {
         const chunks = await complete(running.call);
         options.signal.throwIfAborted();
@@ -91,7 +90,7 @@ export function createSdkProvider({ name, apiKey, stream, complete, toError }: S
       }
     },
 
-    close: () => agent.destroy(),
+    close: () => agent.close(),
   };
 }
 
@@ -106,7 +105,7 @@ class RunningCall {
     name: ProviderName,
     request: ProviderRequest,
     { signal, onResponse }: CallOptions,
-    agent: Agent,
+    fetch: Fetch,
   ) {
     signal.throwIfAborted();
     this.#signal = signal;
@@ -115,7 +114,7 @@ class RunningCall {
       request,
       signal: this.#controller.signal,
       fetch: async (url, init) => {
-        const response = await fetchThrough(agent, url, init);
+        const response = await fetch(url, init);
         if (response.ok) onResponse?.(headOf(name, response.headers));
         return response;
       },
@@ -155,11 +154,6 @@ class RunningCall {
   readonly #abort = (): void => {
     this.#controller.abort();
   };
-}
-
-/** `fetch` over the connections of an agent. The types of undici and of the DOM describe the same, in other words. */
-function fetchThrough(dispatcher: Agent, url: string, init?: RequestInit): Promise<Response> {
-  return undiciFetch(url, { ...(init as UndiciRequestInit), dispatcher }) as unknown as Promise<Response>;
 }
 
 function canStandInHeader(value: string): boolean {

@@ -2,6 +2,7 @@ import type { HtmlBlock } from '../domain/generation.js';
 import type { Cursor } from '../wire/cursor.js';
 import type { Room } from '../wire/room.js';
 import { nodesOf, type RedisClient } from './connect.js';
+import { joinWrites } from './join-writes.js';
 import type { Keys } from './keys.js';
 import { defineScripts, type RunScript } from './scripts.js';
 
@@ -36,6 +37,13 @@ export interface AppendRequest {
   anew: boolean;
   /** Rendered blocks that are done. */
   html?: readonly HtmlBlock[];
+  /** Published behind the entries, and kept nowhere: whoever is behind or away does not get it. */
+  unlogged?: readonly UnloggedEvent[];
+}
+
+/** An event, with all that it says. */
+export interface UnloggedEvent {
+  type: string;
 }
 
 /** `takeOver`: go on from what is there. `replace`: what is there is lost or stale, this is what was written. */
@@ -106,7 +114,7 @@ export class RoomLog {
 
   /** Appends what an attempt has streamed. */
   async append(request: AppendRequest): Promise<AppendResult> {
-    const { room, generationId, attempt, n, entries, transcript, anew, html = [] } = request;
+    const { room, generationId, attempt, n, entries, transcript, anew, html = [], unlogged = [] } = request;
     const { keys } = this;
     const args: (string | number)[] = [
       attempt,
@@ -117,9 +125,12 @@ export class RoomLog {
       anew ? 'begin anew' : 'go on',
       transcript,
       html.length,
+      unlogged.length,
       ...fieldsOf(html),
     ];
+    for (const event of unlogged) args.push(publicationOf(event.type, event));
     for (const { type, data } of entries) args.push(type, data);
+    joinWrites(this.redis);
     const [status] = await this.#run(
       'append',
       [
@@ -198,7 +209,7 @@ export class RoomLog {
 
   /** Publishes something that is not logged: whoever is behind or away does not get it. */
   async whisper(room: Room, type: string, event: object): Promise<void> {
-    await this.redis.spublish(this.keys.channel(room), unlogged(type, event));
+    await this.redis.spublish(this.keys.channel(room), publicationOf(type, event));
   }
 
   /** Shows a rendered block that is not done; the newest attempt of a generation that has not ended may. */
@@ -212,7 +223,7 @@ export class RoomLog {
     await this.#run(
       'draw',
       [keys.generation(room, generationId), keys.html(room, generationId), keys.channel(room)],
-      [attempt, liveTtlMs, ...fieldsOf([block]), unlogged('generation.html', event)],
+      [attempt, liveTtlMs, ...fieldsOf([block]), publicationOf('generation.html', event)],
     );
   }
 
@@ -240,7 +251,7 @@ export class RoomLog {
 }
 
 /** An event as it is published without being logged. */
-const unlogged = (type: string, event: object) => `- - ${type} ${JSON.stringify(event)}`;
+const publicationOf = (type: string, event: object) => `- - ${type} ${JSON.stringify(event)}`;
 
 /** Rendered blocks as the fields of a hash. */
 const fieldsOf = (blocks: readonly HtmlBlock[]) =>

@@ -114,8 +114,12 @@ describe('the Kubernetes manifests', () => {
   });
 
   describe.each([
-    { role: 'api', program: 'dist/src/main-api.js', portVariable: 'PORT' },
-    { role: 'worker', program: 'dist/workers/main.js', portVariable: 'WORKER_PORT' },
+    { role: 'api', program: ['dist/src/main-api.js'], portVariable: 'PORT' },
+    {
+      role: 'worker',
+      program: ['--max-semi-space-size=64', 'dist/workers/main.js'],
+      portVariable: 'WORKER_PORT',
+    },
   ] as const)('of the $role', ({ role, program, portVariable }) => {
     const { spec } = named('Deployment', `tokencast-${role}`) as Manifest & Workload;
     const [container] = spec.template.spec.containers;
@@ -124,7 +128,7 @@ describe('the Kubernetes manifests', () => {
     const given = { NODE_ENV: 'production', ...settings, ...secrets, ...own };
 
     test('set what the program knows, and all that it needs', () => {
-      expect(container.args).toEqual(['node', program]);
+      expect(container.args).toEqual(['node', ...program]);
       for (const name of Object.keys(given)) expect(variableNames).toContain(name);
       const env = parseEnv({ ...given, AUTH_SECRET: 'x'.repeat(32) }, { role });
       expect(env.s3).toBeTruthy();

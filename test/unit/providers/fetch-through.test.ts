@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createFetchAgent, type FetchAgent } from '../../../src/providers/fetch-through.js';
+
+let agent: FetchAgent;
+let url: string;
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+const server = createServer((request, response) => {
+  answer(request, response);
+});
+
+beforeEach(async () => {
+  agent = createFetchAgent();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1?a=b`;
+});
+afterEach(async () => {
+  await agent.close();
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+test('sends what it is given, and answers with status, headers and body', async () => {
+  let asked: unknown;
+  answer = (request, response) => {
+    void text(request).then((body) => {
+      const { method, headers } = request;
+      asked = { method, url: request.url, key: headers['x-key'], encoding: headers['accept-encoding'], body };
+      response.writeHead(201, 'Made', { 'set-cookie': ['a=1', 'b=2'], 'x-id': 'é' }).end('{"some":"thing"}');
+    });
+  };
+  const response = await agent.fetch(url, { method: 'POST', headers: { 'X-Key': 'k' }, body: 'words' });
+  expect(asked).toEqual({ method: 'POST', url: '/v1?a=b', key: 'k', encoding: 'identity', body: 'words' });
+  expect(response).toMatchObject({ ok: true, status: 201, statusText: 'Made' });
+  expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+  expect(await response.json()).toEqual({ some: 'thing' });
+});
+
+test('answers without a body have none', async () => {
+  answer = (_request, response) => response.writeHead(204).end();
+  expect((await agent.fetch(url)).body).toBeNull();
+});
+
+test('follows a redirect', async () => {
+  answer = ({ url: path }, response) => {
+    if (path === '/there') response.end('found');
+    else response.writeHead(307, { location: '/there' }).end();
+  };
+  expect(await (await agent.fetch(url, { method: 'POST', body: 'x' })).text()).toBe('found');
+});
+
+test('takes no body but text', async () => {
+  await expect(agent.fetch(url, { method: 'POST', body: new Blob(['x']) })).rejects.toThrow(TypeError);
+});
+
+test('what is not read waits at the sender, and comes whole when it is read', async () => {
+  const size = 64 * 1024 * 1024;
+  let sending: ServerResponse | undefined;
+  answer = (_request, response) => {
+    sending = response;
+    response.end(Buffer.alloc(size, 'x'));
+  };
+  const { body } = await agent.fetch(url);
+  const reader = body?.getReader();
+  let read = (await reader?.read())?.value?.length ?? 0;
+  expect(sending?.writableFinished).toBe(false);
+  expect(sending?.socket?.writableLength).toBeGreaterThan(size / 2);
+  for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read())
+    read += piece.value.length;
+  expect(read).toBe(size);
+});
+
+test.each(['before the head', 'in the body'])('an abort %s closes the connection', async (when) => {
+  const controller = new AbortController();
+  const reason = new Error('stopped');
+  const closed = new Promise<void>((resolve) => {
+    answer = (request, response) => {
+      request.socket.once('close', () => {
+        resolve();
+      });
+      if (when === 'in the body') response.write('half');
+      else controller.abort(reason);
+    };
+  });
+  const reading = agent.fetch(url, { signal: controller.signal }).then(async ({ body }) => {
+    const reader = body?.getReader();
+    await reader?.read();
+    controller.abort(reason);
+    return reader?.read();
+  });
+  await expect(reading).rejects.toBe(reason);
+  await closed;
+});
+
+test('one who does not read on closes the connection', async () => {
+  const closed = new Promise<void>((resolve) => {
+    answer = (request, response) => {
+      request.socket.once('close', () => {
+        resolve();
+      });
+      response.write('half');
+    };
+  });
+  await (await agent.fetch(url)).body?.cancel();
+  await closed;
+});
+
+test('a connection that breaks in the body fails the reading', async () => {
+  answer = (request, response) => {
+    response.write('half', () => request.socket.destroy());
+  };
+  await expect((await agent.fetch(url)).text()).rejects.toThrow();
+});
