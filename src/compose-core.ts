@@ -17,6 +17,7 @@ import type { Subscriptions } from './redis/subscriber.js';
 import { Activity } from './service/activity.js';
 import { measureEnds } from './service/measure-ends.js';
 import { ModelPolicy } from './service/model-policy.js';
+import { QueueRoom } from './service/queue-room.js';
 import { Relay } from './service/relay.js';
 import type { ServiceContext } from './service/service-context.js';
 import { ToolPolicy } from './service/tool-policy.js';
@@ -93,11 +94,11 @@ export async function openCore({
     webhooks,
     cancelFlags: new CancelFlags(redis, keys),
     answerCache: new AnswerCache({ redis, keys, maxBytes: env.cache.maxBytes }),
+    queueRoom: new QueueRoom(env.limits.maxQueuedGenerations),
     models: new ModelPolicy({ providers: providersOf(env), defaultModel: env.generation.defaultModel }),
     tools: new ToolPolicy(env.tools),
     schemas: new JsonSchemas(threads),
     limits: {
-      maxQueuedGenerations: env.limits.maxQueuedGenerations,
       defaultMaxTokens: env.generation.defaultMaxTokens,
       documentSectionsAtOnce: env.documents.sectionsAtOnce,
     },

@@ -1,16 +1,38 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import type { Sql } from 'postgres';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK']));
 const pageBytes = Number(execFileSync('getconf', ['PAGESIZE']));
 
-/** Processor time of a process so far, in microseconds (proc(5)). */
-export function cpuUsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+/** What proc(5) tells of a process, from its state on. */
+const statOf = (pid: number | string) =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
+
+/** Processor time of a process so far, in microseconds. */
+export function cpuUsOf(pid: number | string): number {
+  const fields = statOf(pid);
   return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerSecond;
+}
+
+/** Processor time of Postgres so far, in microseconds: of all its processes that are still there. */
+export async function cpuUsOfPostgres(sql: Sql): Promise<number> {
+  const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  const parent = statOf(row?.pid ?? 0)[1];
+  const ours = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === parent);
+  return ours.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
+}
+
+/** Undefined: it has just ended. */
+function parentOf(pid: string): string | undefined {
+  try {
+    return statOf(pid)[1];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Processor time of Redis so far, in microseconds. */

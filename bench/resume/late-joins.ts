@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { conversationRoom } from '../../src/wire/room.js';
-import { openPostgresProxy } from '../lib/postgres-proxy.js';
+import { openPostgresProxy } from '../../test/support/postgres-proxy.js';
 import { startProduct } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
 import type { Model } from '../lib/scripted-model.js';

@@ -5,7 +5,7 @@ import type { Room } from '../../src/wire/room.js';
 import { Person } from '../../test/support/person.js';
 import { chunkText } from '../fan-out/work.js';
 import { makeRooms } from '../lib/many-rooms.js';
-import { openPostgresProxy } from '../lib/postgres-proxy.js';
+import { openPostgresProxy } from '../../test/support/postgres-proxy.js';
 import { startProduct } from '../lib/product.js';
 import { Remote } from '../lib/remote.js';
 import type { RoomWriter } from '../lib/room-writer.js';

@@ -54,5 +54,9 @@ export class AppError extends Error {
   }
 }
 
+/** What is answered where as many generations wait as may. */
+export const queueFull = (): AppError =>
+  new AppError('queue_full', 'Too many generations are waiting.', { retryAfterSeconds: 5 });
+
 /** What is answered where there is no such thing, and alike to those who may not know of it. */
 export const noSuch = (thing: string): AppError => new AppError('not_found', `There is no such ${thing}.`);

@@ -1,5 +1,6 @@
 import { mayWrite, type MemberRole } from '../domain/conversation.js';
 import { AppError, noSuch } from '../domain/errors.js';
+import { together } from '../lib/together.js';
 import { findRole, lockConversation, type ConversationRow } from '../store/conversations.js';
 import type { Executor, Transaction } from '../store/database.js';
 import { isUuid } from '../wire/room.js';
@@ -39,8 +40,11 @@ export async function lockWithRight(
   right: Right,
   thing = 'conversation',
 ): Promise<ConversationRow> {
-  const conversation = isUuid(conversationId) ? await lockConversation(tx, conversationId) : undefined;
-  await requireRight(tx, conversationId, userId, right, thing);
+  if (!isUuid(conversationId)) throw noSuch(thing);
+  const [conversation] = await together([
+    lockConversation(tx, conversationId),
+    requireRight(tx, conversationId, userId, right, thing), // behind the lock
+  ]);
   if (!conversation) throw noSuch(thing);
   return conversation;
 }

@@ -90,12 +90,7 @@ export class Relay {
 
   async #relayOnce(room: Room): Promise<void> {
     const { db } = this.options;
-    for (;;) {
-      const outcome = await relayOutbox(db, room, (rows) => this.#tell(room, rows));
-      if (outcome === 'busy') return;
-      // Whoever committed while this one held the lock, after its look, has left the rows to it.
-      if (outcome === 'empty' && !(await hasOutbox(db, room))) return;
-    }
+    while ((await relayOutbox(db, room, (rows) => this.#tell(room, rows))) === 'more');
   }
 
   async #tell(room: Room, rows: OutboxRow[]): Promise<void> {

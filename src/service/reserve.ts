@@ -4,8 +4,10 @@ import type { ContentBlock } from '../domain/content.js';
 import type { GenerationOptions, Usage } from '../domain/generation.js';
 import { modelInfo } from '../domain/models.js';
 import { tokensOfBytes } from '../domain/tokens.js';
+import { together } from '../lib/together.js';
 import { moveBudgets } from '../store/budgets.js';
 import type { ConversationRow } from '../store/conversations.js';
+import type { Transaction } from '../store/database.js';
 import {
   listActiveGenerations,
   lockGeneration,
@@ -53,11 +55,13 @@ export async function lockBudgetsAround(
   await lockBudgetsOf(tx, [...(await listActiveGenerations(tx, conversation.id)), accepted]);
 }
 
-type Reservation = Pick<GenerationRow, 'budgetDay' | 'reservedNano' | 'askedMaxTokens' | 'options'>;
+/** What is written of it with the generation. */
+export type Reservation = Pick<GenerationRow, 'budgetDay' | 'reservedNano' | 'askedMaxTokens' | 'options'>;
 
 /**
- * Reserves the first call of a generation that is being accepted (B1 and B2 in docs/decisions/0004). Where less is left
- * than it asks for, its `maxTokens` are lowered to that. The conversation is locked.
+ * Says what is granted for the first call of a generation that is being accepted (B1 and B2 in docs/decisions/0004), to
+ * be taken by {@link holdReservation}. Where less is left than it asks for, its `maxTokens` are lowered to that. The
+ * conversation is locked.
  *
  * @throws AppError budget_exceeded
  */
@@ -70,51 +74,68 @@ export async function reserveAcceptance(
   const { contextTokens, maxOutputTokens } = modelInfo(model);
   const maxTokens = Math.min(options.maxTokens ?? limits.defaultMaxTokens, maxOutputTokens);
   const payer = { userId, conversationId: conversation.id };
-  const call = { model, options, maxTokens, leastTokens: leastTokens(options, maxTokens) };
-  if (!tokenPrice(model)) return reserveFirstCall(context, work, payer, { ...call, inputTokens: 0 });
-  const bytes =
-    (await sizeOfHistory(work.tx, conversation.id, upToPosition)) +
-    Buffer.byteLength(options.system ?? conversation.system ?? '') +
-    Buffer.byteLength(JSON.stringify(continues));
-  const about = conversation.documentId === null ? 0 : contextTokensFor(model);
-  const inputTokens = Math.min(tokensOfBytes(bytes) + about + framingTokens, contextTokens);
-  return reserveFirstCall(context, work, payer, { ...call, inputTokens });
+  const inputTokens = async () => {
+    const bytes =
+      (await sizeOfHistory(work.tx, conversation.id, upToPosition)) +
+      Buffer.byteLength(options.system ?? conversation.system ?? '') +
+      Buffer.byteLength(JSON.stringify(continues));
+    const about = conversation.documentId === null ? 0 : contextTokensFor(model);
+    return Math.min(tokensOfBytes(bytes) + about + framingTokens, contextTokens);
+  };
+  const least = leastTokens(options, maxTokens);
+  return reserveFirstCall(context, work, payer, {
+    model,
+    options,
+    maxTokens,
+    leastTokens: least,
+    inputTokens,
+  });
 }
+
+type Payer = Pick<GenerationRow, 'userId' | 'conversationId'>;
 
 interface FirstCall {
   model: string;
   options: GenerationOptions;
-  inputTokens: number;
+  /** Asked only where the model costs something. */
+  inputTokens: () => Promise<number>;
   maxTokens: number;
   /** Fewer are refused. */
   leastTokens: number;
 }
 
+/** Takes what was granted out of the budgets, which are locked; together with the generation, or not at all. */
+export const holdReservation = (
+  tx: Transaction,
+  payer: Payer,
+  { budgetDay, reservedNano }: Reservation,
+): Promise<void> => moveBudgets(tx, budgetsOf({ ...payer, budgetDay }), { reservedNano, spentNano: 0 });
+
 /**
- * The same of a call whose size is known. The conversation or document is locked.
+ * The same of a call whose size is known, with the conversation or document locked: says what is granted, and locks the
+ * budgets that it is to be taken out of.
  *
  * @throws AppError budget_exceeded
  */
 export async function reserveFirstCall(
   { budgets }: ServiceContext,
   { tx }: Work,
-  payer: Pick<GenerationRow, 'userId' | 'conversationId'>,
+  payer: Payer,
   { model, options, inputTokens, maxTokens, leastTokens }: FirstCall,
 ): Promise<Reservation> {
   const budgetDay = utcDay(new Date());
   const price = tokenPrice(model);
   if (!price) return { budgetDay, reservedNano: 0, askedMaxTokens: null, options };
   const keys = budgetsOf({ ...payer, budgetDay });
-  const open = await openBudgets(tx, budgets, keys);
+  const [open, input] = await together([openBudgets(tx, budgets, keys), inputTokens()]);
   const wanted = {
-    inputNano: mostForInput(price, inputTokens),
+    inputNano: mostForInput(price, input),
     outputNano: price.output,
     maxTokens,
     leastTokens,
   };
   const grant = grantOf(wanted, Math.min(...open.map(leftIn)));
   if (!grant) throw budgetExceeded(open);
-  await moveBudgets(tx, keys, { reservedNano: grant.nano, spentNano: 0 });
   const lowered = grant.maxTokens < maxTokens;
   return {
     budgetDay,

@@ -26,7 +26,8 @@ import { lockBudgetsOf } from './budget.js';
 import { writtenSoFar } from './cancel.js';
 import { finish } from './finish.js';
 import { lockBudgetsAround } from './reserve.js';
-import { acceptGeneration, modelOf, planGeneration, toBlocks } from './send-message.js';
+import { acceptGeneration, modelOf, planGeneration } from './accept-generation.js';
+import { toBlocks } from './send-message.js';
 import type { ServiceContext } from './service-context.js';
 import type { Work } from './work.js';
 

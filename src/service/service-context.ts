@@ -10,6 +10,7 @@ import type { GenerationRow } from '../store/generations.js';
 import type { Activity } from './activity.js';
 import type { BudgetLimits } from './budget.js';
 import type { ModelPolicy } from './model-policy.js';
+import type { QueueRoom } from './queue-room.js';
 import type { Relay } from './relay.js';
 import type { ToolPolicy } from './tool-policy.js';
 
@@ -23,12 +24,11 @@ export interface ServiceContext {
   webhooks: WebhookQueue;
   cancelFlags: CancelFlags;
   answerCache: AnswerCache;
+  queueRoom: QueueRoom;
   models: ModelPolicy;
   tools: ToolPolicy;
   schemas: JsonSchemas;
   limits: {
-    /** Waiting and queued generations together; past it new ones are refused. */
-    maxQueuedGenerations: number;
     /** Sections of one document that may be queued or running together. */
     documentSectionsAtOnce: number;
     /** Longest answer, in tokens, when the request does not say: `DEFAULT_MAX_TOKENS`. */

@@ -9,6 +9,13 @@ import { endOf } from './generation-end.js';
 import type { ServiceContext } from './service-context.js';
 import { writeDeliveries, type Notice } from './write-deliveries.js';
 
+interface JobOptions {
+  /** Workers take it no earlier. */
+  delayMs?: number | undefined;
+  /** Unfinished generations of its user, without this one; counted here where it is not given. */
+  others?: number;
+}
+
 /**
  * One transaction, and what follows from it: events and jobs go into the outbox at its end, signals out after the commit.
  */
@@ -17,6 +24,7 @@ export class Work {
   readonly #signals: GenerationRow[] = [];
   readonly #ends: GenerationRow[] = [];
   readonly #notices: Notice[] = [];
+  readonly #last: ((tx: Transaction) => Promise<unknown>)[] = [];
   readonly #at = new Date().toISOString();
 
   constructor(readonly tx: Transaction) {}
@@ -27,19 +35,19 @@ export class Work {
     this.#outbox.push({ room, kind: 'event', type, data, ends });
   }
 
-  /** Tells the room that a generation is queued, and gives it to the workers, who take it after `delayMs`. */
-  async enqueue(row: GenerationRow, delayMs = 0): Promise<void> {
+  /** Tells the room that a generation is queued, and gives it to the workers. */
+  async enqueue(row: GenerationRow, options?: JobOptions): Promise<void> {
     const room = generationRoom(row);
     this.tell(room, 'generation.queued', { generationId: row.id, generation: toGenerationHead(row) });
-    await this.addJob(row, delayMs);
+    await this.addJob(row, options);
   }
 
   /** Gives a queued generation to the workers, without telling anybody. */
-  async addJob(row: GenerationRow, delayMs = 0): Promise<void> {
-    const others = await countUnfinishedOfUser(this.tx, row);
+  async addJob(row: GenerationRow, { delayMs = 0, others }: JobOptions = {}): Promise<void> {
+    const before = others ?? (await countUnfinishedOfUser(this.tx, row)) - 1;
     const queued: QueuedGeneration = {
       ...queueOf(row),
-      priority: fairPriority(Math.max(0, others - 1), row.priority),
+      priority: fairPriority(Math.max(0, before), row.priority),
       delayMs,
       job: { generationId: row.id, ...(row.traceparent !== null && { traceparent: row.traceparent }) },
     };
@@ -71,10 +79,22 @@ export class Work {
     this.#outbox.push(...rows);
   }
 
-  /** Writes the outbox: the last statements of the transaction. */
+  /** Writes the deliveries, which bring more for the outbox. */
   async settle(): Promise<void> {
     for (const notice of this.#notices) this.deliver(await writeDeliveries(this.tx, notice));
-    await insertOutbox(this.tx, this.#outbox);
+  }
+
+  /**
+   * Writes something at the end of the transaction, in one round trip with its commit: where nothing of the command reads
+   * it again. `write` begins its one statement as it is called.
+   */
+  last(write: (tx: Transaction) => Promise<unknown>): void {
+    this.#last.push(write);
+  }
+
+  /** Begins what is to be written last, and the outbox; fails at once where one fails before it is sent. */
+  close(): Promise<unknown> {
+    return Promise.all([...this.#last.map((write) => write(this.tx)), insertOutbox(this.tx, this.#outbox)]);
   }
 
   /** What the commit has set free. Best effort: sweeps repeat what fails here. */
@@ -107,16 +127,17 @@ export async function transact<T>(
   command: (work: Work) => Promise<T>,
   name = 'transaction',
 ): Promise<T> {
-  let committed: Work | undefined;
-  const result = await inSpan(name, () =>
-    context.db.transaction(async (tx) => {
-      const work = new Work(tx);
-      const value = await command(work);
-      await work.settle();
-      committed = work;
-      return value;
-    }),
+  const { result, work } = await inSpan(name, () =>
+    context.db.transaction(
+      async (tx) => {
+        const work = new Work(tx);
+        const result = await command(work);
+        await work.settle();
+        return { result, work };
+      },
+      { closing: (_, { work }) => work.close() },
+    ),
   );
-  committed?.follow(context);
+  work.follow(context);
   return result;
 }

@@ -1,6 +1,8 @@
-import { and, eq, or, sql } from 'drizzle-orm';
+import { and, eq, or, sql, type SQL } from 'drizzle-orm';
 import type { NanoUsd } from '../domain/cost.js';
+import { together } from '../lib/together.js';
 import type { Executor, Transaction } from './database.js';
+import { prepared } from './prepared.js';
 import { budgetLimits, budgets, type BudgetScope } from './schema/budgets.js';
 
 export type { BudgetScope };
@@ -33,36 +35,124 @@ export const conversationBudget = (conversationId: string): BudgetKey => ({
 
 const nameOf = ({ scope, subject, period }: BudgetKey) => `${scope} ${period} ${subject}`;
 
-const is = ({ scope, subject, period }: BudgetKey) =>
+const byName = (a: BudgetKey, b: BudgetKey) => (nameOf(a) < nameOf(b) ? -1 : 1);
+
+const is = ({ scope, subject, period }: BudgetKey | Slot) =>
   and(eq(budgets.scope, scope), eq(budgets.subject, subject), eq(budgets.period, period));
+
+/** A statement about so many budgets, built once for each number of them; see {@link valuesOf}. */
+function about<Statement>(build: (db: Executor, isOneOf: SQL | undefined, keys: Slot[]) => Statement) {
+  const bySize = new Map<number, (db: Executor) => Statement>();
+  return (db: Executor, { length }: readonly BudgetKey[]): Statement => {
+    let statement = bySize.get(length);
+    if (!statement) {
+      const slots = Array.from({ length }, (_, n) => slot(n));
+      statement = prepared((executor) => build(executor, or(...slots.map(is)), slots));
+      bySize.set(length, statement);
+    }
+    return statement(db);
+  };
+}
+
+/** Where the nth key's parts go. */
+const slot = (n: number) => ({
+  scope: sql.placeholder(`scope${n}`),
+  subject: sql.placeholder(`subject${n}`),
+  period: sql.placeholder(`period${n}`),
+});
+type Slot = ReturnType<typeof slot>;
+
+/** The keys, for the slots of a statement. */
+const valuesOf = (keys: readonly BudgetKey[]): Record<string, string> =>
+  Object.fromEntries(
+    keys.flatMap(({ scope, subject, period }, n) => [
+      [`scope${n}`, scope],
+      [`subject${n}`, subject],
+      [`period${n}`, period],
+    ]),
+  );
+
+const read = about((db, isOneOf, { length }) =>
+  db.select().from(budgets).where(isOneOf).prepare(`budgets_${length}`),
+);
+
+const readLimits = about((db, _, keys) =>
+  db
+    .select()
+    .from(budgetLimits)
+    .where(
+      or(
+        ...keys.map(({ scope, subject }) =>
+          and(eq(budgetLimits.scope, scope), eq(budgetLimits.subject, subject)),
+        ),
+      ),
+    )
+    .prepare(`budget_limits_${keys.length}`),
+);
 
 /** What there is of these budgets, in the order of the keys. */
 export async function findBudgets(db: Executor, keys: readonly BudgetKey[]): Promise<BudgetRow[]> {
-  const rows = await db
-    .select()
-    .from(budgets)
-    .where(or(...keys.map(is)));
-  return withLimits(db, keys, rows);
+  const values = valuesOf(keys);
+  const [rows, limits] = await together([
+    read(db, keys).execute(values),
+    readLimits(db, keys).execute(values),
+  ]);
+  return keys.map((key) => {
+    const own = limits.find(({ scope, subject }) => scope === key.scope && subject === key.subject);
+    const row = rows.find((found) => nameOf(found) === nameOf(key));
+    const { reservedNano, spentNano } = row ?? { reservedNano: 0, spentNano: 0 };
+    return { ...key, reservedNano, spentNano, ownLimitNano: own?.limitNano };
+  });
 }
+
+const lock = about((db, isOneOf, { length }) =>
+  db
+    .select({ row: budgets, own: budgetLimits })
+    .from(budgets)
+    .leftJoin(
+      budgetLimits,
+      and(eq(budgetLimits.scope, budgets.scope), eq(budgetLimits.subject, budgets.subject)),
+    )
+    .where(isOneOf)
+    .orderBy(budgets.scope, budgets.period, budgets.subject)
+    .for('no key update', { of: budgets })
+    .prepare(`lock_budgets_${length}`),
+);
 
 /**
  * Locks these budgets until the end of the transaction, and makes those that are not there yet. Its generations'
- * conversation is locked before; see the order of locks in docs/decisions/0004.
+ * conversation is locked before, and with it its budget; see the order of locks in docs/decisions/0004.
  */
 export async function lockBudgets(tx: Transaction, keys: readonly BudgetKey[]): Promise<BudgetRow[]> {
-  const distinct = new Map(keys.map((key) => [nameOf(key), key]));
-  const sorted = [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
-  if (sorted.length === 0) return [];
-  const rows = await tx
-    .insert(budgets)
-    .values(sorted.map(({ scope, subject, period }) => ({ scope, subject, period })))
-    .onConflictDoUpdate({
-      target: [budgets.scope, budgets.subject, budgets.period],
-      set: { spentNano: sql`${budgets.spentNano}` }, // nothing but the lock and the row
-    })
-    .returning();
-  return withLimits(tx, keys, rows);
+  if (keys.length === 0) return [];
+  const distinct = [...new Map(keys.map((key) => [nameOf(key), key])).values()];
+  const make = () => tx.insert(budgets).values(distinct.toSorted(byName)).onConflictDoNothing();
+  const find = () => lock(tx, distinct).execute(valuesOf(distinct));
+  // Several users' are made first: who holds one must not come to wait for one that sorts before it.
+  if (distinct.filter(({ scope }) => scope === 'user').length > 1) await make();
+  let found = await find();
+  if (found.length < distinct.length) {
+    await make();
+    found = await find();
+  }
+  const byKey = new Map(found.map(({ row, own }) => [nameOf(row), { row, own }]));
+  return keys.map((key) => {
+    const { row, own } = byKey.get(nameOf(key)) ?? {};
+    if (!row) throw new Error(`the budget ${nameOf(key)} has vanished while it was being locked`);
+    return { ...key, reservedNano: row.reservedNano, spentNano: row.spentNano, ownLimitNano: own?.limitNano };
+  });
 }
+
+const move = about((db, isOneOf, { length }) =>
+  db
+    .update(budgets)
+    .set({
+      reservedNano: sql`${budgets.reservedNano} + ${sql.placeholder('reservedNano')}::bigint`,
+      spentNano: sql`${budgets.spentNano} + ${sql.placeholder('spentNano')}::bigint`,
+    })
+    .where(isOneOf)
+    .prepare(`move_budgets_${length}`),
+);
 
 /** Adds to what is reserved and spent of these budgets, which are locked. */
 export async function moveBudgets(
@@ -71,13 +161,7 @@ export async function moveBudgets(
   { reservedNano, spentNano }: { reservedNano: NanoUsd; spentNano: NanoUsd },
 ): Promise<void> {
   if (reservedNano === 0 && spentNano === 0) return;
-  await tx
-    .update(budgets)
-    .set({
-      reservedNano: sql`${budgets.reservedNano} + ${reservedNano}`,
-      spentNano: sql`${budgets.spentNano} + ${spentNano}`,
-    })
-    .where(or(...keys.map(is)));
+  await move(tx, keys).execute({ ...valuesOf(keys), reservedNano, spentNano });
 }
 
 /** Limits a user's every day, or a conversation. */
@@ -107,31 +191,4 @@ export async function deleteBudget(tx: Transaction, key: BudgetKey): Promise<voi
 
 async function deleteLimit(tx: Transaction, { scope, subject }: BudgetKey): Promise<void> {
   await tx.delete(budgetLimits).where(and(eq(budgetLimits.scope, scope), eq(budgetLimits.subject, subject)));
-}
-
-async function withLimits(
-  db: Executor,
-  keys: readonly BudgetKey[],
-  rows: readonly (typeof budgets.$inferSelect)[],
-): Promise<BudgetRow[]> {
-  const limits = await db
-    .select()
-    .from(budgetLimits)
-    .where(
-      or(
-        ...keys.map(({ scope, subject }) =>
-          and(eq(budgetLimits.scope, scope), eq(budgetLimits.subject, subject)),
-        ),
-      ),
-    );
-  return keys.map((key) => {
-    const row = rows.find((found) => nameOf(found) === nameOf(key));
-    const own = limits.find(({ scope, subject }) => scope === key.scope && subject === key.subject);
-    return {
-      ...key,
-      reservedNano: row?.reservedNano ?? 0,
-      spentNano: row?.spentNano ?? 0,
-      ownLimitNano: own?.limitNano,
-    };
-  });
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, lt, sql, type SQL } from 'drizzle-orm';
 import type { Conversation, ConversationView, MemberRole, User } from '../domain/conversation.js';
 import type { Executor, Transaction } from './database.js';
+import { prepared } from './prepared.js';
 import { conversations, members, messages } from './schema/conversations.js';
 import { generations } from './schema/generations.js';
 import { users } from './schema/users.js';
@@ -102,10 +103,25 @@ export async function listConversationViews(
 function contains(search: string | undefined): SQL | undefined {
   if (!search) return undefined;
   const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`;
+  // OFFSET has Postgres look at one conversation after the other, by the index, and never at all messages there are.
   return sql`(${conversations.title} ilike ${pattern} or exists (
     select 1 from ${messages} where ${messages.conversationId} = ${conversations.id} and ${messages.text} ilike ${pattern}
+    offset 0
   ))`;
 }
+
+const role = prepared((db) =>
+  db
+    .select({ role: members.role })
+    .from(members)
+    .where(
+      and(
+        eq(members.conversationId, sql.placeholder('conversationId')),
+        eq(members.userId, sql.placeholder('userId')),
+      ),
+    )
+    .prepare('role'),
+);
 
 /** The user's role; undefined: no member. */
 export async function findRole(
@@ -113,10 +129,7 @@ export async function findRole(
   conversationId: string,
   userId: string,
 ): Promise<MemberRole | undefined> {
-  const [row] = await db
-    .select({ role: members.role })
-    .from(members)
-    .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId)));
+  const [row] = await role(db).execute({ conversationId, userId });
   return row?.role;
 }
 
@@ -162,24 +175,46 @@ export async function findMemberships(
   return asked.map(({ conversationId, userId }) => found.get(`${conversationId} ${userId}`));
 }
 
+const lock = prepared((db) =>
+  db
+    .select()
+    .from(conversations)
+    .where(eq(conversations.id, sql.placeholder('id')))
+    .for('no key update')
+    .prepare('lock_conversation'),
+);
+
 /**
  * Locks the conversation against everything else that writes its outbox: the first lock of every such transaction
  * (then generations by id, then budgets).
  */
 export async function lockConversation(tx: Transaction, id: string): Promise<ConversationRow | undefined> {
-  const [row] = await tx.select().from(conversations).where(eq(conversations.id, id)).for('no key update');
+  const [row] = await lock(tx).execute({ id });
   return row;
 }
 
 export async function updateConversation(
   tx: Transaction,
   id: string,
-  changes: ConversationSettings & { nextPosition?: number },
+  changes: ConversationSettings,
 ): Promise<void> {
   await tx
     .update(conversations)
     .set({ ...changes, updatedAt: sql`now()` })
     .where(eq(conversations.id, id));
+}
+
+const take = prepared((db) =>
+  db
+    .update(conversations)
+    .set({ nextPosition: sql`${sql.placeholder('nextPosition')}`, updatedAt: sql`now()` })
+    .where(eq(conversations.id, sql.placeholder('id')))
+    .prepare('take_positions'),
+);
+
+/** Takes the positions before this one. The conversation is locked. */
+export async function takePositions(tx: Transaction, id: string, nextPosition: number): Promise<void> {
+  await take(tx).execute({ id, nextPosition });
 }
 
 /** Deletes it with all that belongs to it. */

@@ -2,16 +2,43 @@ import { fileURLToPath } from 'node:url';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import { rootCause } from '../lib/root-cause.js';
+import { together } from '../lib/together.js';
+import { JoiningSocket } from './joining-socket.js';
+import { PreparingClient } from './preparing-client.js';
 
-export type Database = NodePgDatabase;
 /** A transaction, where the caller must be in one. */
-export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+export type Transaction = Omit<NodePgDatabase, 'transaction'> & { readonly inTransaction: true };
+
+export interface Database extends Omit<NodePgDatabase, 'transaction'> {
+  /**
+   * Runs statements in a transaction, which is rolled back where `run` throws (see docs/decisions/0008).
+   *
+   * Statements that are begun before others have been awaited go to Postgres together, in one round trip, and are run one
+   * after the other: what reads behind a lock sees what the lock has waited for. BEGIN goes with the first of them.
+   * (Those that are sent so begin as they are called, by `execute()`: a builder that is awaited begins a turn later.)
+   */
+  transaction<T>(run: (tx: Transaction) => Promise<T>, options?: TransactionOptions<T>): Promise<T>;
+}
+
+interface TransactionOptions<T> {
+  /** As BEGIN takes it. */
+  mode?: 'isolation level repeatable read read only';
+  /**
+   * Begins its last statements, as it is called: COMMIT goes with them, and rolls back where one fails. Where one fails
+   * before it is sent, this is to fail at once, and there is no COMMIT.
+   */
+  closing?: (tx: Transaction, result: T) => Promise<unknown>;
+  /** Begins a look at what is there once its locks are free, as it is called: it goes with COMMIT. */
+  behind?: (db: Executor, result: T) => Promise<unknown>;
+}
+
 /** Either: what repositories take. */
 export type Executor = Database | Transaction;
 
 /** Reads of Postgres at one instant: what others commit between two of them is in none. */
 export const atOneInstant = <T>(db: Database, read: (tx: Transaction) => Promise<T>): Promise<T> =>
-  db.transaction(read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
+  db.transaction(read, { mode: 'isolation level repeatable read read only' });
 
 export interface Store {
   db: Database;
@@ -43,20 +70,10 @@ export function openStore({ url, maxConnections }: StoreOptions): Store {
       if (isReadTimeout(error)) dropIdle(pool);
     });
   }, heartbeatMs).unref();
-  const db = drizzle(pool);
-  // Drizzle's own keeps the connection for ever when its BEGIN fails, as it does on one that Postgres has just left.
-  db.transaction = async (run, config) => {
-    const client = await pool.connect();
-    let silent = false;
-    try {
-      return await drizzle(client).transaction(run, config);
-    } catch (error) {
-      silent = isReadTimeout(error);
-      throw error;
-    } finally {
-      client.release(silent); // one that is broken is dropped by the pool itself
-    }
-  };
+  const db = Object.assign(drizzle(pool), {
+    transaction: <T>(run: (tx: Transaction) => Promise<T>, options: TransactionOptions<T> = {}) =>
+      transaction(pool, run, options),
+  });
   return {
     db,
     ping: async () => {
@@ -69,6 +86,91 @@ export function openStore({ url, maxConnections }: StoreOptions): Store {
   };
 }
 
+/**
+ * Not drizzle's own: that one waits for BEGIN and COMMIT apart, and keeps the connection for ever when its BEGIN fails, as
+ * it does on one that Postgres has just left.
+ */
+async function transaction<T>(
+  pool: pg.Pool,
+  run: (tx: Transaction) => Promise<T>,
+  { mode, closing, behind }: TransactionOptions<T>,
+): Promise<T> {
+  const client = (await pool.connect()) as PoolClient;
+  client.firstFailure = undefined;
+  let broken = false;
+  try {
+    const tx = transactionOf(client);
+    // It fails with the connection alone, and with it all that is sent behind it.
+    const begun = client.query({ text: mode ? `begin ${mode}` : 'begin' });
+    begun.catch(() => undefined);
+    const result = await run(tx);
+    let refused = false;
+    // Behind all that closing begins, and in one write with it; not where that fails before it comes to Postgres.
+    const ended = new Promise((resolve) => {
+      process.nextTick(() => {
+        resolve(refused || together([commit(client), behind?.(tx, result)]));
+      });
+    });
+    const closed = closing?.(tx, result).catch((error: unknown) => {
+      refused = true;
+      throw error;
+    });
+    await together([begun, closed, ended]);
+    return result;
+  } catch (error) {
+    const reason = isConsequence(error) ? (client.firstFailure ?? error) : error;
+    const isUnfit = unfitStates.has(stateOf(client.firstFailure));
+    broken = await client.query('rollback').then(
+      () => isUnfit,
+      () => true,
+    );
+    throw reason;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** As the pool makes them. */
+type PoolClient = pg.PoolClient & Pick<PreparingClient, 'firstFailure'>;
+
+/** COMMIT has rolled back. */
+class RolledBackError extends Error {
+  constructor() {
+    super('Postgres has rolled the transaction back.');
+  }
+}
+
+/** What was refused makes a ROLLBACK of it, which does not fail by itself. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query({ text: 'commit' });
+  if (command !== 'COMMIT') throw new RolledBackError();
+}
+
+/** SQLSTATEs by which a connection has statements that can never be run again: unknown, of a changed table, there twice. */
+const unfitStates = new Set(['26000', '0A000', '42P05']);
+const inFailedTransaction = '25P02';
+
+/** The SQLSTATE of a failure; empty: it has none. */
+function stateOf(error: unknown): string {
+  const cause = rootCause(error);
+  return cause instanceof pg.DatabaseError ? (cause.code ?? '') : '';
+}
+
+/** Whether something failed only because something else had failed before. */
+const isConsequence = (error: unknown): boolean =>
+  error instanceof RolledBackError || stateOf(error) === inFailedTransaction;
+
+const transactions = new WeakMap<pg.PoolClient, Transaction>();
+
+/** The same for each connection: it remembers how columns are called. */
+function transactionOf(client: pg.PoolClient): Transaction {
+  const known = transactions.get(client);
+  if (known) return known;
+  const made = Object.assign(drizzle(client), { inTransaction: true as const });
+  transactions.set(client, made);
+  return made;
+}
+
 function openPool(connectionString: string, limits: Pick<pg.PoolConfig, 'max' | 'query_timeout'>): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
@@ -77,6 +179,10 @@ function openPool(connectionString: string, limits: Pick<pg.PoolConfig, 'max' | 
     idleTimeoutMillis: 300_000,
     maxLifetimeSeconds: 3600,
     keepAlive: true,
+    // Statements that are begun together go together, and nobody waits between them.
+    pipeline: true,
+    stream: () => new JoiningSocket(),
+    Client: PreparingClient,
     application_name: 'tokencast',
     statement_timeout: 10_000,
     // What waits longer for its turn in a conversation is refused as unavailable.

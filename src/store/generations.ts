@@ -1,7 +1,13 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, lte, or, sql, type SQL } from 'drizzle-orm';
 import { textOf } from '../domain/content.js';
-import type { Generation, GenerationHead, GenerationMetrics } from '../domain/generation.js';
+import type {
+  Generation,
+  GenerationHead,
+  GenerationMetrics,
+  GenerationStatus,
+} from '../domain/generation.js';
 import type { Executor, Transaction } from './database.js';
+import { prepared } from './prepared.js';
 import { generations } from './schema/generations.js';
 
 export type GenerationRow = typeof generations.$inferSelect;
@@ -22,7 +28,11 @@ export const isOfDocument = (row: GenerationRow): row is DocumentGeneration => r
 export const isOfConversation = (row: GenerationRow): row is ConversationGeneration =>
   row.conversationId !== null;
 
-const active = inArray(generations.status, ['waiting', 'queued', 'running']);
+/** To the letter, not by values: else a plan for any values could not use the indexes of what is active. */
+export const hasStatus = (...statuses: GenerationStatus[]): SQL =>
+  sql`${generations.status} in (${sql.raw(statuses.map((status) => `'${status}'`).join())})`;
+
+const active = hasStatus('waiting', 'queued', 'running');
 
 const noMetrics: GenerationMetrics = {
   queuedMs: null,
@@ -76,12 +86,6 @@ export function toGeneration(row: GenerationRow, content = row.content): Generat
   return { ...toGenerationHead(row), text: textOf(content), content };
 }
 
-export async function insertGeneration(tx: Transaction, row: NewGeneration): Promise<GenerationRow> {
-  const [inserted] = await tx.insert(generations).values(row).returning();
-  if (!inserted) throw new Error('insert returned no row');
-  return inserted;
-}
-
 export async function findGeneration(db: Executor, id: string): Promise<GenerationRow | undefined> {
   const [row] = await db.select().from(generations).where(eq(generations.id, id));
   return row;
@@ -104,17 +108,36 @@ export async function lockGeneration(tx: Transaction, id: string): Promise<Gener
   return row;
 }
 
+const activeOf = prepared((db) =>
+  db
+    .select()
+    .from(generations)
+    .where(and(eq(generations.conversationId, sql.placeholder('conversationId')), active))
+    .orderBy(generations.sequence)
+    .prepare('active_generations'),
+);
+
 /** Those of a conversation that have not ended, in the order of acceptance. */
 export async function listActiveGenerations(
   db: Executor,
   conversationId: string,
 ): Promise<ConversationGeneration[]> {
-  const rows = await db
-    .select()
-    .from(generations)
-    .where(and(eq(generations.conversationId, conversationId), active))
-    .orderBy(generations.sequence);
+  const rows = await activeOf(db).execute({ conversationId });
   return rows.filter(isOfConversation);
+}
+
+const anyActive = prepared((db) =>
+  db
+    .select({ one: sql`1` })
+    .from(generations)
+    .where(and(eq(generations.conversationId, sql.placeholder('conversationId')), active))
+    .limit(1)
+    .prepare('any_active_generation'),
+);
+
+/** Whether something of a conversation has not ended. */
+export async function isAnswering(db: Executor, conversationId: string): Promise<boolean> {
+  return (await anyActive(db).execute({ conversationId })).length > 0;
 }
 
 /** Those of a document that have not ended, by id. */
@@ -179,12 +202,33 @@ export async function countQueued(db: Executor, atMost: number): Promise<number>
   const queued = db
     .select({ one: sql`1` })
     .from(generations)
-    .where(inArray(generations.status, ['waiting', 'queued']))
+    .where(hasStatus('waiting', 'queued'))
     .limit(atMost)
     .as('queued');
-  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(queued);
+  const [row] = await db
+    .select({ count: sql<number>`count(*)::int` })
+    .from(queued)
+    .execute();
   return row?.count ?? 0;
 }
+
+const unfinished = (ofDocuments: boolean) =>
+  prepared((db) =>
+    db
+      .select({ count: sql<number>`count(*)::int` })
+      .from(generations)
+      .where(
+        and(
+          eq(generations.userId, sql.placeholder('userId')),
+          lte(generations.priority, sql.placeholder('priority')),
+          ofDocuments ? isNotNull(generations.documentId) : isNull(generations.documentId),
+          active,
+        ),
+      )
+      .prepare(`unfinished_of_user_${ofDocuments ? 'documents' : 'conversations'}`),
+  );
+const unfinishedOfDocuments = unfinished(true);
+const unfinishedOfConversations = unfinished(false);
 
 /**
  * Unfinished generations of one user that are as urgent as this one or more (0 is the most urgent). Those of documents
@@ -194,16 +238,7 @@ export async function countUnfinishedOfUser(
   db: Executor,
   { userId, priority, documentId }: Pick<GenerationRow, 'userId' | 'priority' | 'documentId'>,
 ): Promise<number> {
-  const [row] = await db
-    .select({ count: sql<number>`count(*)::int` })
-    .from(generations)
-    .where(
-      and(
-        eq(generations.userId, userId),
-        lte(generations.priority, priority),
-        documentId === null ? isNull(generations.documentId) : isNotNull(generations.documentId),
-        active,
-      ),
-    );
+  const count = documentId === null ? unfinishedOfConversations : unfinishedOfDocuments;
+  const [row] = await count(db).execute({ userId, priority });
   return row?.count ?? 0;
 }

@@ -1,11 +1,25 @@
-import { and, desc, eq, gt, inArray, lte, ne, notInArray, or, sql, type SQL } from 'drizzle-orm';
+import {
+  and,
+  desc,
+  eq,
+  gt,
+  inArray,
+  lte,
+  ne,
+  notInArray,
+  or,
+  sql,
+  type Placeholder,
+  type SQL,
+} from 'drizzle-orm';
 import { hasContent, textOf, type ContentBlock } from '../domain/content.js';
 import type { Message } from '../domain/conversation.js';
 import type { Executor, Transaction } from './database.js';
+import { prepared } from './prepared.js';
 import { messages } from './schema/conversations.js';
 import { users } from './schema/users.js';
 
-type NewMessage = Omit<typeof messages.$inferInsert, 'text'>;
+export type NewMessage = Omit<typeof messages.$inferInsert, 'text'>;
 
 function selectMessages(db: Executor, where: SQL | undefined) {
   return db
@@ -29,7 +43,7 @@ function selectMessages(db: Executor, where: SQL | undefined) {
     .where(where);
 }
 
-function toMessage({
+export function toMessage({
   authorId,
   authorName,
   createdAt,
@@ -108,7 +122,7 @@ async function listInOrder(db: Executor, where: SQL | undefined): Promise<Messag
   return rows.map(toMessage);
 }
 
-const isHistory = (conversationId: string, upToPosition: number) =>
+const isHistory = (conversationId: string | Placeholder, upToPosition: number | Placeholder) =>
   and(
     eq(messages.conversationId, conversationId),
     lte(messages.position, upToPosition),
@@ -124,16 +138,21 @@ export async function listHistory(
   return listInOrder(db, isHistory(conversationId, upToPosition));
 }
 
+const size = prepared((db) =>
+  db
+    .select({ bytes: sql<number>`coalesce(sum(octet_length(${messages.content}::text) + 24), 0)::float8` })
+    .from(messages)
+    .where(isHistory(sql.placeholder('conversationId'), sql.placeholder('upToPosition')))
+    .prepare('size_of_history'),
+);
+
 /** About how many bytes {@link listHistory} would bring as JSON, with the name of an author before each message. */
 export async function sizeOfHistory(
   db: Executor,
   conversationId: string,
   upToPosition: number,
 ): Promise<number> {
-  const [row] = await db
-    .select({ bytes: sql<number>`coalesce(sum(octet_length(${messages.content}::text) + 24), 0)::float8` })
-    .from(messages)
-    .where(isHistory(conversationId, upToPosition));
+  const [row] = await size(db).execute({ conversationId, upToPosition });
   return row?.bytes ?? 0;
 }
 
@@ -161,7 +180,7 @@ export async function findCaller(
 
 /** An answer is being written again, by another generation. */
 export async function reopenMessage(tx: Transaction, id: string, generationId: string): Promise<void> {
-  await tx.update(messages).set({ status: 'streaming', generationId }).where(eq(messages.id, id));
+  await tx.update(messages).set({ status: 'streaming', generationId }).where(eq(messages.id, id)).execute();
 }
 
 /** Changes what somebody wrote. */

@@ -1,6 +1,6 @@
-import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, inArray, lt, sql } from 'drizzle-orm';
 import type { Executor } from './database.js';
-import type { GenerationRow } from './generations.js';
+import { hasStatus, type GenerationRow } from './generations.js';
 import { documents } from './schema/documents.js';
 import { generations } from './schema/generations.js';
 
@@ -20,7 +20,7 @@ export async function listStrandedConversations(
     .from(generations)
     .where(
       and(
-        eq(generations.status, 'waiting'),
+        hasStatus('waiting'),
         olderThan(generations.createdAt, olderThanMs),
         sql`not exists (select 1 from generations g where g.conversation_id = ${generations.conversationId}
           and g.status in ('queued', 'running'))`,
@@ -66,7 +66,7 @@ export async function listUnheardCancels(
     .from(generations)
     .where(
       and(
-        eq(generations.status, 'running'),
+        hasStatus('running'),
         lt(generations.cancelRequestedAt, sql`now() - ${olderThanMs} * interval '1 millisecond'`),
       ),
     )
@@ -89,7 +89,7 @@ export async function listInQueueOrRunning(
     .from(generations)
     .where(
       and(
-        eq(generations.status, status),
+        hasStatus(status),
         olderThan(generations.createdAt, olderThanMs),
         sql`${generations.id} > ${afterId}`,
       ),

@@ -13,6 +13,7 @@ import { cancelConversation, cancelGeneration } from '../../src/service/cancel.j
 import { clearMessages, createConversation, deleteConversation } from '../../src/service/conversations.js';
 import { lockPlace } from '../../src/service/lock-place.js';
 import { ModelPolicy } from '../../src/service/model-policy.js';
+import { QueueRoom } from '../../src/service/queue-room.js';
 import { reserveCall } from '../../src/service/reserve.js';
 import { continueGeneration, deleteMessage, editMessage, regenerate } from '../../src/service/rewrite.js';
 import { sendMessage } from '../../src/service/send-message.js';
@@ -55,7 +56,8 @@ beforeAll(async () => {
     cancelFlags: { raise: done },
     models: new ModelPolicy({ providers: new Set(['anthropic']), defaultModel: model }),
     tools: new ToolPolicy({ fetchUrlAllow: [], mcpServers: [] }),
-    limits: { maxQueuedGenerations: 100_000, defaultMaxTokens: 500 },
+    queueRoom: new QueueRoom(100_000),
+    limits: { defaultMaxTokens: 500 },
     budgets: limits,
     log: createLogger({ level: 'silent', role: 'test' }),
   } as unknown as ServiceContext;

@@ -2,7 +2,7 @@ import { isNotNull, ne } from 'drizzle-orm';
 import type { User } from '../../domain/conversation.js';
 import { hasDocumentEnded, type Document } from '../../domain/document.js';
 import { documentPhases } from '../../domain/document-phase.js';
-import { AppError, noSuch } from '../../domain/errors.js';
+import { AppError, noSuch, queueFull } from '../../domain/errors.js';
 import type { GenerationOptions } from '../../domain/generation.js';
 import { attachFile } from '../../store/document-files.js';
 import {
@@ -17,7 +17,7 @@ import {
   type StepRow,
 } from '../../store/documents.js';
 import { readDocument, readDocumentHead } from '../../store/document-views.js';
-import { countQueued, listActiveOfDocument, type DocumentGeneration } from '../../store/generations.js';
+import { listActiveOfDocument, type DocumentGeneration } from '../../store/generations.js';
 import { documentSteps } from '../../store/schema/documents.js';
 import { documentRoom, isUuid } from '../../wire/room.js';
 import { lockBudgetsOf } from '../budget.js';
@@ -49,11 +49,10 @@ export async function acceptDocument(
   { owner, fileKey, sections, options, ...file }: NewDocument,
 ): Promise<Document> {
   const { tx } = work;
-  const { models, limits } = context;
+  const { models, limits, queueRoom } = context;
   const model = options.model ?? models.defaultModel;
   const provider = models.resolve(model);
-  if ((await countQueued(tx, limits.maxQueuedGenerations)) >= limits.maxQueuedGenerations)
-    throw new AppError('queue_full', 'Too many generations are waiting.', { retryAfterSeconds: 5 });
+  if (await queueRoom.isFull(tx)) throw queueFull();
   const id = uuidv7();
   const row = await insertDocument(
     tx,

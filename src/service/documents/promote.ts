@@ -11,7 +11,7 @@ import {
 } from '../../store/documents.js';
 import { readDocument, readDocumentHead } from '../../store/document-views.js';
 import { currentTraceparent } from '../../lib/tracing.js';
-import { insertGeneration } from '../../store/generations.js';
+import { insertGeneration, newGeneration, transactionTime } from '../../store/new-generations.js';
 import { documentRoom } from '../../wire/room.js';
 import type { ServiceContext } from '../service-context.js';
 import type { Work } from '../work.js';
@@ -99,7 +99,8 @@ async function queueStep(
     throw error;
   });
   if (reserved instanceof AppError) return { code: reserved.code, message: reserved.message };
-  const row = await insertGeneration(work.tx, {
+  const row = newGeneration({
+    createdAt: await transactionTime(work.tx),
     id: uuidv7(),
     documentId: document.id,
     sectionIndex: phase === null ? position : null,
@@ -115,13 +116,14 @@ async function queueStep(
     queuedAt: new Date(),
     traceparent: currentTraceparent(),
   });
+  await insertGeneration(work.tx, row);
   await updateSteps(work.tx, document.id, position, {
     status: 'queued',
     generationId: row.id,
     startedAt: null,
     error: null,
   });
-  await work.enqueue(row, retryDelaysMs[Math.min(step.tries, retryDelaysMs.length - 1)]);
+  await work.enqueue(row, { delayMs: retryDelaysMs[Math.min(step.tries, retryDelaysMs.length - 1)] });
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import type { GenerationOptions } from '../../domain/generation.js';
 import { modelInfo } from '../../domain/models.js';
 import { tokensOfBytes } from '../../domain/tokens.js';
 import { sizeOfAnalyses, type DocumentRow, type StepRow } from '../../store/documents.js';
-import { reserveFirstCall } from '../reserve.js';
+import { holdReservation, reserveFirstCall } from '../reserve.js';
 import type { ServiceContext } from '../service-context.js';
 import type { Work } from '../work.js';
 
@@ -32,19 +32,19 @@ export async function reserveRun(
   const thinkingTokens = thinking?.type === 'enabled' ? thinking.budgetTokens : 0;
   const usual = thinkingTokens + (phase === null ? sectionTokens : context.limits.defaultMaxTokens);
   const maxTokens = Math.min(options.maxTokens ?? usual, maxOutputTokens);
-  const text = phase === null ? tokens : tokensOfBytes(await sizeOfAnalyses(work.tx, id));
-  return reserveFirstCall(
-    context,
-    work,
-    { userId, conversationId: null },
-    {
-      model,
-      options: runOptions({ ...options, maxTokens }, phase),
-      inputTokens: Math.min(Math.ceil(text * escaping) + framingTokens, contextTokens),
-      maxTokens,
-      leastTokens: maxTokens,
+  const payer = { userId, conversationId: null };
+  const reserved = await reserveFirstCall(context, work, payer, {
+    model,
+    options: runOptions({ ...options, maxTokens }, phase),
+    inputTokens: async () => {
+      const text = phase === null ? tokens : tokensOfBytes(await sizeOfAnalyses(work.tx, id));
+      return Math.min(Math.ceil(text * escaping) + framingTokens, contextTokens);
     },
-  );
+    maxTokens,
+    leastTokens: maxTokens,
+  });
+  await holdReservation(work.tx, payer, reserved);
+  return reserved;
 }
 
 /** Half an object cannot be gone on with. */

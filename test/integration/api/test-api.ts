@@ -23,6 +23,7 @@ import { createKeys } from '../../../src/redis/keys.js';
 import { RoomLog } from '../../../src/redis/room-log.js';
 import { Activity } from '../../../src/service/activity.js';
 import { ModelPolicy } from '../../../src/service/model-policy.js';
+import { QueueRoom } from '../../../src/service/queue-room.js';
 import { Relay } from '../../../src/service/relay.js';
 import { JsonSchemas } from '../../../src/lib/json-schemas.js';
 import { ThreadPool } from '../../../src/lib/thread-pool.js';
@@ -101,11 +102,11 @@ export async function startTestApi(options: TestApiOptions = {}) {
     webhooks,
     cancelFlags: new CancelFlags(redis, keys),
     answerCache: new AnswerCache({ redis, keys, maxBytes: 1_000_000 }),
+    queueRoom: new QueueRoom(options.maxQueuedGenerations ?? 10_000),
     models: new ModelPolicy({ providers: new Set(options.providers ?? ['demo']), defaultModel: undefined }),
     tools: new ToolPolicy({ fetchUrlAllow: [], mcpServers: [] }),
     schemas: new JsonSchemas(threads),
     limits: {
-      maxQueuedGenerations: options.maxQueuedGenerations ?? 10_000,
       defaultMaxTokens: 4096,
       documentSectionsAtOnce: 4,
     },

@@ -26,6 +26,11 @@ export async function openPostgresProxy(databaseUrl: string): Promise<PostgresPr
       });
     let rest = Buffer.alloc(0);
     let started = false;
+    // What is sent together, before anything has come back, is waited for once.
+    let waiting = false;
+    postgres.on('data', () => {
+      waiting = false;
+    });
     client.on('data', (data) => {
       rest = rest.length > 0 ? Buffer.concat([rest, data]) : data;
       for (;;) {
@@ -33,7 +38,10 @@ export async function openPostgresProxy(databaseUrl: string): Promise<PostgresPr
         if (rest.length < head + startLength) return;
         const length = head + rest.readUInt32BE(head);
         if (rest.length < length) return;
-        if (started && waits.has(rest.toString('latin1', 0, 1))) roundTrips += 1;
+        if (started && !waiting && waits.has(rest.toString('latin1', 0, 1))) {
+          roundTrips += 1;
+          waiting = true;
+        }
         started = true;
         rest = rest.subarray(length);
       }

@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import { eq, sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Concurrency, User } from '../../src/domain/conversation.js';
+import { createLogger } from '../../src/lib/logger.js';
+import { rootCause } from '../../src/lib/root-cause.js';
+import { createConversation } from '../../src/service/conversations.js';
+import { ModelPolicy } from '../../src/service/model-policy.js';
+import { QueueRoom } from '../../src/service/queue-room.js';
+import { sendMessage } from '../../src/service/send-message.js';
+import type { ServiceContext } from '../../src/service/service-context.js';
+import { ToolPolicy } from '../../src/service/tool-policy.js';
+import { transact, type Work } from '../../src/service/work.js';
+import { lockConversation, removeMember, addMember } from '../../src/store/conversations.js';
+import { migrateDatabase, openStore, type Store } from '../../src/store/database.js';
+import { relayOutbox } from '../../src/store/outbox.js';
+import { generations } from '../../src/store/schema/generations.js';
+import { outbox } from '../../src/store/schema/outbox.js';
+import { users } from '../../src/store/schema/users.js';
+import { saveUser } from '../../src/store/users.js';
+import { openPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
+import { createTestDatabase, type TestDatabase } from '../support/stores.js';
+
+/** Statements that are sent together, against a real Postgres: they are run in their order, and are one transaction. */
+
+let database: TestDatabase;
+let proxy: PostgresProxy;
+let store: Store;
+let context: ServiceContext;
+const ada: User = { id: `ada-${randomUUID()}`, name: 'Ada' };
+const bob: User = { id: `bob-${randomUUID()}`, name: 'Bob' };
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrateDatabase(database.url);
+  proxy = await openPostgresProxy(database.url);
+  store = openStore({ url: proxy.url, maxConnections: 4 });
+  context = {
+    db: store.db,
+    relay: { request: () => undefined },
+    models: new ModelPolicy({ providers: new Set(['anthropic']), defaultModel: 'claude-haiku-4-5' }),
+    tools: new ToolPolicy({ fetchUrlAllow: [], mcpServers: [] }),
+    queueRoom: new QueueRoom(100),
+    limits: { defaultMaxTokens: 500 },
+    budgets: { user: null, conversation: null },
+    log: createLogger({ level: 'silent', role: 'test' }),
+  } as unknown as ServiceContext;
+  await Promise.all([ada, bob].map((user) => saveUser(store.db, user)));
+});
+afterAll(async () => {
+  await store.close();
+  proxy.close();
+  await database.dispose();
+});
+
+const converse = async (concurrency: Concurrency = 'queue') => {
+  const { id } = await transact(context, (work) => createConversation(context, work, ada, { concurrency }));
+  await store.db.transaction((tx) => addMember(tx, id, bob.id, 'member'));
+  return id;
+};
+
+const send = (work: Work, conversationId: string, author = ada) =>
+  sendMessage(context, work, {
+    conversationId,
+    author,
+    content: 'Why are there tides?',
+    generate: {},
+    clientId: null,
+    metadata: null,
+    origin: { ip: null, userAgent: null, sessionId: null },
+  });
+
+/** Runs a change while somebody waits for the conversation's lock that it holds. */
+async function whileItWaits<T>(
+  conversationId: string,
+  change: (work: Work) => Promise<unknown>,
+  wait: () => Promise<T>,
+): Promise<PromiseSettledResult<T>> {
+  let waiting: Promise<T> | undefined;
+  await transact(context, async (work) => {
+    await lockConversation(work.tx, conversationId);
+    waiting = wait();
+    waiting.catch(() => undefined);
+    await expect.poll(waiters, { interval: 5 }).toBe(1);
+    await change(work);
+  });
+  const [result] = await Promise.allSettled([waiting as Promise<T>]);
+  return result;
+}
+
+async function waiters(): Promise<number> {
+  const { rows } = await store.db.execute<{ count: number }>(
+    sql`select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+test('a message is accepted in three round trips, its commit included', async () => {
+  const id = await converse();
+  await transact(context, (work) => send(work, id)); // the budgets are there, a connection has parsed the statements
+  const before = proxy.roundTrips;
+  const { generation } = await transact(context, (work) => send(work, id));
+  expect(proxy.roundTrips - before).toBe(3);
+  expect(generation?.status).toBe('waiting');
+});
+
+test('what is accepted is what is read again', async () => {
+  const id = await converse();
+  const { message, generation } = await transact(context, (work) => send(work, id));
+  const [row] = await store.db
+    .select()
+    .from(generations)
+    .where(eq(generations.id, String(generation?.id)));
+  expect(row).toMatchObject({
+    conversationId: id,
+    promptId: message.id,
+    status: 'queued',
+    content: [],
+    usage: null,
+    metrics: null,
+    error: null,
+    attempt: 0,
+    cached: false,
+    createdAt: new Date(String(generation?.createdAt)),
+  });
+  const { rows } = await store.db.execute<{ bare: boolean; content: string }>(
+    sql`select metadata is null as bare, content::text from messages where id = ${message.id}`,
+  );
+  expect(rows).toEqual([{ bare: true, content: '[{"text": "Why are there tides?", "type": "text"}]' }]);
+});
+
+test('who is removed while a message waits for its turn has not sent it', async () => {
+  const id = await converse();
+  const sent = await whileItWaits(
+    id,
+    ({ tx }) => removeMember(tx, id, bob.id),
+    () => transact(context, (work) => send(work, id, bob)),
+  );
+  expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'not_found' } });
+});
+
+test('what is accepted while a message waits for its turn is seen by it', async () => {
+  const id = await converse('reject');
+  const sent = await whileItWaits(
+    id,
+    (work) => send(work, id),
+    () => transact(context, (work) => send(work, id, bob)),
+  );
+  expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'conversation_busy' } });
+});
+
+test('where a last statement fails nothing of the transaction is kept', async () => {
+  const id = await converse();
+  const failing = transact(context, async (work) => {
+    await send(work, id);
+    work.last((tx) => tx.execute(sql`select 1 / 0`).execute());
+  });
+  expect(await failing.catch(rootCause)).toMatchObject({ code: '22012' });
+  const { rows } = await store.db.execute<{ count: number }>(
+    sql`select (select count(*) from messages where conversation_id = ${id})::int
+      + (select count(*) from generations where conversation_id = ${id})::int
+      + (select count(*) from outbox where room = ${`conversation:${id}`} and type <> 'conversation.updated')::int as count`,
+  );
+  expect(rows).toEqual([{ count: 0 }]);
+});
+
+test('what fails first is told, and not what Postgres has refused behind it', async () => {
+  const id = await converse();
+  await transact(context, (work) => send(work, id));
+  await transact(context, async ({ tx }) => {
+    await tx.execute(sql`select from budgets where subject = ${ada.id} for update`);
+    const waiting = transact(context, (work) => send(work, id));
+    await expect(waiting).rejects.toMatchObject({ code: '55P03' }); // after the store's 5 s for a lock
+  });
+}, 20_000);
+
+test('a last write that fails before it comes to Postgres is not left out of what is committed', async () => {
+  const id = await converse();
+  const failing = transact(context, async (work) => {
+    await send(work, id);
+    work.last(() => Promise.reject(new Error('not sent')));
+  });
+  await expect(failing).rejects.toThrow('not sent');
+  const { rows } = await store.db.execute(sql`select from messages where conversation_id = ${id}`);
+  expect(rows).toEqual([]);
+});
+
+test('a connection goes on after a transaction that has failed, and after one that was thrown out of', async () => {
+  const one = openStore({ url: database.url, maxConnections: 1 });
+  try {
+    const thrown = one.db.transaction(() => Promise.reject(new Error('no')));
+    await expect(thrown).rejects.toThrow('no');
+    const failed = one.db.transaction((tx) =>
+      Promise.all([
+        tx.execute(sql`insert into users (id, name) values ('kept?', 'x')`),
+        tx.execute(sql`select 1 / 0`),
+        tx.execute(sql`select 1`),
+      ]),
+    );
+    await expect(failed).rejects.toThrow();
+    expect(await one.db.select().from(users).where(eq(users.id, 'kept?'))).toEqual([]);
+  } finally {
+    await one.close();
+  }
+});
+
+test('a failure that nobody minded is told where Postgres makes a rollback of the commit', async () => {
+  const id = `kept-${randomUUID()}`;
+  const committed = store.db.transaction(async (tx) => {
+    await saveUser(tx, { id, name: 'x' });
+    await tx.execute(sql`select 1 / 0`).catch(() => undefined);
+  });
+  await expect(committed).rejects.toThrow('division by zero');
+  expect(await store.db.select().from(users).where(eq(users.id, id))).toEqual([]);
+});
+
+test('rows that are written while a room is being told are left to whoever tells it', async () => {
+  const room = `conversation:${randomUUID()}`;
+  const write = () => store.db.insert(outbox).values({ room, kind: 'event', type: 'x', data: '{}' });
+  await write();
+  const first = await relayOutbox(store.db, room, async () => {
+    await write();
+    expect(await relayOutbox(store.db, room, () => Promise.resolve())).toBe('busy');
+  });
+  expect(first).toBe('more');
+  const told: number[] = [];
+  const tell = (rows: { id: number }[]) => {
+    told.push(...rows.map(({ id }) => id));
+    return Promise.resolve();
+  };
+  expect(await relayOutbox(store.db, room, tell)).toBe('told');
+  expect(told).toHaveLength(1);
+});
