@@ -11,9 +11,11 @@ import {
   type IdempotencyKey,
 } from '../store/idempotency.js';
 import type { Transaction } from '../store/database.js';
+import type { ServiceContext } from '../service/service-context.js';
 import type { Api } from './api.js';
 import { sessionOf } from './middleware/authenticate.js';
 import { logWith } from './middleware/request-log.js';
+import type { StoreWatch } from './store-watch.js';
 
 /** What a POST that makes something answers. */
 export interface Acceptance<T> {
@@ -51,7 +53,7 @@ export async function accept<T extends object>(
   if (given === undefined) {
     await limit?.();
     await prepare?.();
-    return logged(res, await answering(transact(context, command, 'accept')));
+    return logged(res, await unlessRefused(answering, context, command));
   }
   if (!keyPattern.test(given))
     throw new AppError('invalid_request', 'Idempotency-Key must be 1 to 255 printable ASCII characters.');
@@ -70,7 +72,30 @@ export async function accept<T extends object>(
     await keepResponse(work.tx, key, acceptance.status, acceptance.body);
     return acceptance;
   };
-  return logged(res, await answering(transact(context, once, 'accept')));
+  return logged(res, await unlessRefused(answering, context, once));
+}
+
+/**
+ * Runs the command; where the caller was told meanwhile that it is refused, since Postgres did not answer, it comes to
+ * nothing when Postgres goes on. Only one whose commit was under way may then still be taken.
+ */
+async function unlessRefused<T>(
+  answering: StoreWatch['answering'],
+  context: ServiceContext,
+  command: (work: Work) => Promise<T>,
+): Promise<T> {
+  let refused = false;
+  const run = async (work: Work) => {
+    const value = await command(work);
+    if (refused) throw new AppError('unavailable', 'It was refused already.');
+    return value;
+  };
+  try {
+    return await answering(transact(context, run, 'accept'));
+  } catch (error) {
+    refused = true;
+    throw error;
+  }
 }
 
 /** Has the line of the request name the generation that was accepted, by which the lines of its worker are found. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../domain/errors.js';
 
 /** A healthy store answers in a few milliseconds: whoever waits this long has reason to ask. */
@@ -29,26 +28,39 @@ export function createStoreWatch({ pingPostgres, pingRedis }: StoreWatchOptions)
   /** When work was last answered: on a crowded machine a probe may be late where Postgres is not away. */
   let answeredAt = -Infinity;
 
-  /** Fails once Postgres does not answer; else goes on until the signal fires. */
-  async function postgresAway(signal: AbortSignal): Promise<never> {
-    for (;;) {
-      await sleep(patienceMs, undefined, { signal });
-      await probePostgres().catch((cause: unknown) => {
-        if (performance.now() - answeredAt < probeTimeoutMs) return;
-        throw new AppError('unavailable', 'Postgres does not answer.', { cause, retryAfterSeconds: 1 });
-      });
+  /** Calls `away` once Postgres does not answer, and looks again and again until it is told to stop. */
+  function watchPostgres(away: (reason: AppError) => void): () => void {
+    let timer = setTimeout(look, patienceMs);
+    let stopped = false;
+    function look() {
+      probePostgres()
+        .catch((cause: unknown) => {
+          if (performance.now() - answeredAt < probeTimeoutMs) return;
+          away(new AppError('unavailable', 'Postgres does not answer.', { cause, retryAfterSeconds: 1 }));
+          stopped = true;
+        })
+        .finally(() => {
+          if (!stopped) timer = setTimeout(look, patienceMs);
+        });
     }
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
   }
 
   return {
     answering: async (work) => {
-      const settled = new AbortController();
+      let stop = () => {};
+      const away = new Promise<never>((_, reject) => {
+        stop = watchPostgres(reject);
+      });
       try {
-        const answer = await Promise.race([work, postgresAway(settled.signal)]);
+        const answer = await Promise.race([work, away]);
         answeredAt = performance.now();
         return answer;
       } finally {
-        settled.abort();
+        stop();
       }
     },
     requireRedis: async () => {

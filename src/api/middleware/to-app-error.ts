@@ -25,7 +25,7 @@ const passingSqlState = /^(08...|40...|53...|55P03|57014|57P0.|25006|25P03)$/;
 
 /** What pg says without a connection; it gives these no code. */
 const postgresMessage =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout)/;
 
 /** What ioredis says without a connection, and Redis while it cannot serve. */
 const redisMessage =
