@@ -17,6 +17,7 @@ export class AnthropicEvents {
   readonly #parser = createParser({
     onEvent: ({ event, data }) => {
       if (this.failure || event === undefined || event === 'ping') return;
+      if (data === '' && event !== 'error') return; // a gateway's sign of life
       try {
         if (event === 'error') this.failure = this.#errorOf(data);
         else this.#events.push(JSON.parse(data) as Event);

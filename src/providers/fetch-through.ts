@@ -7,6 +7,15 @@ const maxRedirections = 20;
 /** Answers with one of these have no body, and a `Response` of theirs may have none. */
 const withoutBody = new Set([204, 205, 304]);
 
+/** What some gateways compress although they were asked not to. */
+function decoded(body: ReadableStream<Uint8Array>, encoding: string | null): ReadableStream<Uint8Array> {
+  const format = encoding?.toLowerCase().replace(/^x-/, '');
+  if (format !== 'gzip' && format !== 'deflate') return body;
+  // The types of the platform do not know that bytes are a source of bytes.
+  const inflate = new DecompressionStream(format) as ReadableWritablePair<Uint8Array, Uint8Array>;
+  return body.pipeThrough(inflate);
+}
+
 /** `fetch` for the SDKs: takes a URL, and a body of text. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
@@ -76,7 +85,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     connection: Dispatcher.DispatchController,
     status: number,
     received: Record<string, string | string[] | undefined>,
-    statusText = '',
+    phrase = '',
   ): void {
     if (status < 200) return;
     const headers = new Headers();
@@ -97,7 +106,10 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: maxUnread }),
     );
-    this.resolve(new Response(withoutBody.has(status) ? null : body, { status, statusText, headers }));
+    const plain = withoutBody.has(status) ? null : decoded(body, headers.get('content-encoding'));
+    // A `Response` takes no other letters, and some proxies speak the language of where they stand.
+    const statusText = /^[\t\x20-\x7e]*$/.test(phrase) ? phrase : '';
+    this.resolve(new Response(plain, { status, statusText, headers }));
   }
 
   onResponseData(connection: Dispatcher.DispatchController, piece: Buffer): void {

@@ -43,6 +43,7 @@ describe('the chunks of the Anthropic provider', () => {
     const { chunks, ended } = call();
     const answer = await upstream.nextRequest();
     answer.start({ inputTokens: 7, id: 'msg_1' }).ping();
+    answer.raw('event: heartbeat\ndata:\n\n');
     answer.event('something_new', { content: 1 });
     answer
       .block({ type: 'text', text: '', secret: true })

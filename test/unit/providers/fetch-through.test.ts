@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFetchAgent, type FetchAgent } from '../../../src/providers/fetch-through.js';
 
@@ -41,9 +42,23 @@ test('sends what it is given, and answers with status, headers and body', async 
   expect(await response.json()).toEqual({ some: 'thing' });
 });
 
+test('a phrase in another language is left out', async () => {
+  answer = (request) =>
+    request.socket.end('HTTP/1.1 200 Schl\xfcssel\r\ncontent-length: 2\r\n\r\nok', 'latin1');
+  const response = await agent.fetch(url);
+  expect(response.statusText).toBe('');
+  expect(await response.text()).toBe('ok');
+});
+
 test('answers without a body have none', async () => {
   answer = (_request, response) => response.writeHead(204).end();
   expect((await agent.fetch(url)).body).toBeNull();
+});
+
+test('reads what a gateway compresses all the same', async () => {
+  answer = (_request, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('data: words'));
+  expect(await (await agent.fetch(url)).text()).toBe('data: words');
 });
 
 test('follows a redirect', async () => {
