@@ -6,7 +6,7 @@ import { Model } from '../lib/model-process.js';
 import { isProfiling, profilingArgs } from '../lib/profiling.js';
 import { median, quantile, table } from '../lib/statistics.js';
 import { transactionsOf } from '../lib/store-counts.js';
-import { cpuUsOf, cpuUsOfRedis } from '../lib/usage.js';
+import { cpuUsOf, cpuUsOfPostgres, cpuUsOfRedis } from '../lib/usage.js';
 import type { Part, PartOptions, Stores } from '../part.js';
 import { Load, type LoadReport, type Target } from './load-process.js';
 
@@ -19,12 +19,15 @@ interface Work {
   /** Workers answer meanwhile, with one short chunk. */
   answering: boolean;
   inFlight: number;
+  /** Between an acceptance and the next request. */
+  pauseMs: number;
 }
 
 const works: readonly Work[] = [
-  { name: 'idle: one after the other, answered by a worker', answering: true, inFlight: 1 },
-  { name: '32 at once, answered by a worker', answering: true, inFlight: 32 },
-  { name: '32 at once, no worker takes them', answering: false, inFlight: 32 },
+  { name: 'idle: one every 100 ms, answered by a worker', answering: true, inFlight: 1, pauseMs: 100 },
+  { name: 'one after the other, answered by a worker', answering: true, inFlight: 1, pauseMs: 0 },
+  { name: '32 at once, answered by a worker', answering: true, inFlight: 32, pauseMs: 0 },
+  { name: '32 at once, no worker takes them', answering: false, inFlight: 32, pauseMs: 0 },
 ];
 
 /** What one kind of work took in one round. */
@@ -36,6 +39,7 @@ interface Sample {
   apiUs: number;
   apiShare: number;
   redisUs: number;
+  postgresUs: number;
   transactions: number;
   loadShare: number;
 }
@@ -83,11 +87,13 @@ async function measure(work: Work, stores: Stores, measuredMs: number): Promise<
   try {
     const targets = await targetsOf(system);
     const { url, pid = 0 } = system.api();
-    const send = (ms: number) => load.send({ url, targets, inFlight: work.inFlight, ms });
+    const send = (ms: number) =>
+      load.send({ url, targets, inFlight: work.inFlight, pauseMs: work.pauseMs, ms });
     await send(warmUpMs);
     const look = async () => ({
       cpuUs: cpuUsOf(pid),
       redisUs: await cpuUsOfRedis(redis),
+      postgresUs: await cpuUsOfPostgres(sql),
       transactions: await transactionsOf(sql),
     });
     const from = await look();
@@ -96,6 +102,7 @@ async function measure(work: Work, stores: Stores, measuredMs: number): Promise<
     return sampleOf(report, {
       cpuUs: to.cpuUs - from.cpuUs,
       redisUs: to.redisUs - from.redisUs,
+      postgresUs: to.postgresUs - from.postgresUs,
       transactions: to.transactions - from.transactions,
     });
   } finally {
@@ -125,7 +132,7 @@ async function targetsOf(system: System): Promise<Target[]> {
 
 function sampleOf(
   { latencyMs, tookMs, cpuShare }: LoadReport,
-  used: { cpuUs: number; redisUs: number; transactions: number },
+  used: { cpuUs: number; redisUs: number; postgresUs: number; transactions: number },
 ): Sample {
   const count = latencyMs.length;
   return {
@@ -135,6 +142,7 @@ function sampleOf(
     apiUs: used.cpuUs / count,
     apiShare: used.cpuUs / (tookMs * 1000),
     redisUs: used.redisUs / count,
+    postgresUs: used.postgresUs / count,
     transactions: used.transactions / count,
     loadShare: cpuShare,
   };
@@ -149,6 +157,7 @@ function tableOf(samples: Map<Work, Sample[]>): string {
     'µs of the api',
     'its core',
     'µs of Redis',
+    'µs of Postgres',
     'load’s core',
   ];
   const percent = (share: number) => `${Math.round(100 * share)} %`;
@@ -163,6 +172,7 @@ function tableOf(samples: Map<Work, Sample[]>): string {
       Math.round(of('apiUs')).toLocaleString('en'),
       percent(of('apiShare')),
       Math.round(of('redisUs')).toLocaleString('en'),
+      Math.round(of('postgresUs')).toLocaleString('en'),
       `${percent(loadShare)}${loadShare > 0.9 ? ' (the bottleneck)' : ''}`,
     ];
   });

@@ -13,6 +13,8 @@ export interface ToLoad {
   url: string;
   targets: Target[];
   inFlight: number;
+  /** Between an acceptance and the next request of the same connection. */
+  pauseMs: number;
   ms: number;
 }
 

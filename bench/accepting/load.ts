@@ -1,4 +1,5 @@
 /** Whoever sends messages, in a process of its own: so many requests at once, over connections that are kept. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { FromLoad, Target, ToLoad } from './load-process.js';
 
@@ -11,7 +12,7 @@ process.on('message', (message: ToLoad) => {
 });
 process.once('disconnect', () => process.exit());
 
-async function send({ url, targets, inFlight, ms }: ToLoad): Promise<FromLoad> {
+async function send({ url, targets, inFlight, pauseMs, ms }: ToLoad): Promise<FromLoad> {
   const pool = new Pool(url, { connections: inFlight });
   const latencyMs: number[] = [];
   const cpu = process.cpuUsage();
@@ -21,6 +22,7 @@ async function send({ url, targets, inFlight, ms }: ToLoad): Promise<FromLoad> {
     while (performance.now() - beganAt < ms) {
       const target = targets[(turn += 1) % targets.length];
       if (target) latencyMs.push(await post(pool, target));
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, sendOn));
