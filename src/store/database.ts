@@ -111,7 +111,8 @@ async function transaction<T>(
         resolve(refused || together([commit(client), behind?.(tx, result)]));
       });
     });
-    const closed = closing?.(tx, result).catch((error: unknown) => {
+    const close = async () => closing?.(tx, result);
+    const closed = close().catch((error: unknown) => {
       refused = true;
       throw error;
     });

@@ -174,16 +174,27 @@ test('what fails first is told, and not what Postgres has refused behind it', as
   });
 }, 20_000);
 
-test('a last write that fails before it comes to Postgres is not left out of what is committed', async () => {
-  const id = await converse();
-  const failing = transact(context, async (work) => {
-    await send(work, id);
-    work.last(() => Promise.reject(new Error('not sent')));
-  });
-  await expect(failing).rejects.toThrow('not sent');
-  const { rows } = await store.db.execute(sql`select from messages where conversation_id = ${id}`);
-  expect(rows).toEqual([]);
-});
+test.each<[string, () => Promise<unknown>]>([
+  ['fails', () => Promise.reject(new Error('not sent'))],
+  [
+    'throws',
+    () => {
+      throw new Error('not sent');
+    },
+  ],
+])(
+  'a last write that %s before it comes to Postgres is not left out of what is committed',
+  async (_, write) => {
+    const id = await converse();
+    const failing = transact(context, async (work) => {
+      await send(work, id);
+      work.last(write);
+    });
+    await expect(failing).rejects.toThrow('not sent');
+    const { rows } = await store.db.execute(sql`select from messages where conversation_id = ${id}`);
+    expect(rows).toEqual([]);
+  },
+);
 
 test('a connection goes on after a transaction that has failed, and after one that was thrown out of', async () => {
   const one = openStore({ url: database.url, maxConnections: 1 });
