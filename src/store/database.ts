@@ -104,6 +104,7 @@ async function transaction<T>(
     const begun = client.query({ text: mode ? `begin ${mode}` : 'begin' });
     begun.catch(() => undefined);
     const result = await run(tx);
+    await begun; // nothing more is written where it has failed
     let refused = false;
     // Behind all that closing begins, and in one write with it; not where that fails before it comes to Postgres.
     const ended = new Promise((resolve) => {
