@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo } from 'node:net';
 
-/** Stands before Postgres and counts how often somebody waits for an answer of it. */
+/** Stands before Postgres and counts how often somebody waits for an answer of it; a store's own looks are not counted. */
 export interface PostgresProxy {
   url: string;
   /** Round trips so far. */
@@ -12,6 +12,8 @@ const typeLength = 1;
 const startLength = 4;
 /** Messages behind which a client waits (https://www.postgresql.org/docs/current/protocol-message-formats.html). */
 const waits = new Set(['Q', 'S']);
+/** What a store asks, every few seconds, to know whether Postgres lives: a query of its own connection. */
+const heartbeat = 'select 1\0';
 
 export async function openPostgresProxy(databaseUrl: string): Promise<PostgresProxy> {
   const target = new URL(databaseUrl);
@@ -38,7 +40,8 @@ export async function openPostgresProxy(databaseUrl: string): Promise<PostgresPr
         if (rest.length < head + startLength) return;
         const length = head + rest.readUInt32BE(head);
         if (rest.length < length) return;
-        if (started && !waiting && waits.has(rest.toString('latin1', 0, 1))) {
+        const isHeartbeat = rest.toString('latin1', head + startLength, length) === heartbeat;
+        if (started && !waiting && waits.has(rest.toString('latin1', 0, 1)) && !isHeartbeat) {
           roundTrips += 1;
           waiting = true;
         }
