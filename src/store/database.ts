@@ -29,7 +29,10 @@ interface TransactionOptions<T> {
    * before it is sent, this is to fail at once, and there is no COMMIT.
    */
   closing?: (tx: Transaction, result: T) => Promise<unknown>;
-  /** Begins a look at what is there once its locks are free, as it is called: it goes with COMMIT. */
+  /**
+   * Begins a look at what is there once its locks are free, as it is called: it goes with COMMIT. Where it fails so does the
+   * whole, though it is committed: for what may be done again.
+   */
   behind?: (db: Executor, result: T) => Promise<unknown>;
 }
 
@@ -100,16 +103,17 @@ async function transaction<T>(
   let broken = false;
   try {
     const tx = transactionOf(client);
-    // It fails with the connection alone, and with it all that is sent behind it.
-    const begun = client.query({ text: mode ? `begin ${mode}` : 'begin' });
+    // Where it fails, what goes with it is committed by itself: so it must not depend on what Postgres remembers.
+    const begun = client.queryUnnamed(mode ? `begin ${mode}` : 'begin');
     begun.catch(() => undefined);
     const result = await run(tx);
     await begun; // nothing more is written where it has failed
     let refused = false;
+    const look = async () => behind?.(tx, result);
     // Behind all that closing begins, and in one write with it; not where that fails before it comes to Postgres.
     const ended = new Promise((resolve) => {
       process.nextTick(() => {
-        resolve(refused || together([commit(client), behind?.(tx, result)]));
+        resolve(refused || together([commit(client), look()]));
       });
     });
     const close = async () => closing?.(tx, result);
@@ -122,7 +126,7 @@ async function transaction<T>(
   } catch (error) {
     const reason = isConsequence(error) ? (client.firstFailure ?? error) : error;
     const isUnfit = unfitStates.has(stateOf(client.firstFailure));
-    broken = await client.query('rollback').then(
+    broken = await client.queryUnnamed('rollback').then(
       () => isUnfit,
       () => true,
     );
@@ -133,7 +137,7 @@ async function transaction<T>(
 }
 
 /** As the pool makes them. */
-type PoolClient = pg.PoolClient & Pick<PreparingClient, 'firstFailure'>;
+type PoolClient = pg.PoolClient & Pick<PreparingClient, 'firstFailure' | 'queryUnnamed'>;
 
 /** COMMIT has rolled back. */
 class RolledBackError extends Error {
@@ -143,8 +147,8 @@ class RolledBackError extends Error {
 }
 
 /** What was refused makes a ROLLBACK of it, which does not fail by itself. */
-async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query({ text: 'commit' });
+async function commit(client: PoolClient): Promise<void> {
+  const { command } = await client.queryUnnamed('commit');
   if (command !== 'COMMIT') throw new RolledBackError();
 }
 

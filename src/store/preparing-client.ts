@@ -4,11 +4,11 @@ import pg from 'pg';
 const maxNames = 500;
 const names = new Map<string, string>();
 
-/** The name of a statement; undefined: it has none. */
-function nameOf(text: string): string | undefined {
+/** The name of a statement, no other's whatever it is called by who builds it; undefined: it has none. */
+function nameOf({ text, name: called = 'tokencast' }: Statement): string | undefined {
   const known = names.get(text);
   if (known !== undefined || names.size >= maxNames) return known;
-  const name = `tokencast_${names.size}`;
+  const name = `${called}_${names.size}`;
   names.set(text, name);
   return name;
 }
@@ -26,19 +26,32 @@ export class PreparingClient extends pg.Client {
 
   /** As the driver's own; `never` fits each of the many results that it has by its arguments. */
   override query(config: unknown, ...rest: unknown[]): never {
-    const named = isUnnamed(config) ? { ...config, name: nameOf(config.text) } : config;
-    const answer: unknown = super.query(named as string, ...(rest as []));
+    const named = isStatement(config) ? { ...config, name: nameOf(config) } : config;
+    return this.#noted(super.query(named as string, ...(rest as []))) as never;
+  }
+
+  /**
+   * Runs a statement that stands for itself: one that has a name is refused where Postgres has forgotten it. (As the
+   * others it goes by the extended protocol, for whose messages the driver corks: it shares their write.)
+   */
+  queryUnnamed(text: string): Promise<pg.QueryResult> {
+    const statement = { text, queryMode: 'extended' };
+    return this.#noted(super.query(statement));
+  }
+
+  #noted<Answer>(answer: Answer): Answer {
     if (answer instanceof Promise)
       answer.catch((error: unknown) => {
         this.firstFailure ??= error;
       });
-    return answer as never;
+    return answer;
   }
 }
 
-const isUnnamed = (config: unknown): config is { text: string } =>
-  typeof config === 'object' &&
-  config !== null &&
-  'text' in config &&
-  typeof config.text === 'string' &&
-  !('name' in config && config.name);
+interface Statement {
+  text: string;
+  name?: string;
+}
+
+const isStatement = (config: unknown): config is Statement =>
+  typeof config === 'object' && config !== null && 'text' in config && typeof config.text === 'string';

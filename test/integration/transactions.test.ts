@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Concurrency, User } from '../../src/domain/conversation.js';
 import { createLogger } from '../../src/lib/logger.js';
 import { rootCause } from '../../src/lib/root-cause.js';
+import { together } from '../../src/lib/together.js';
 import { createConversation } from '../../src/service/conversations.js';
 import { ModelPolicy } from '../../src/service/model-policy.js';
 import { QueueRoom } from '../../src/service/queue-room.js';
@@ -12,7 +13,14 @@ import type { ServiceContext } from '../../src/service/service-context.js';
 import { ToolPolicy } from '../../src/service/tool-policy.js';
 import { transact, type Work } from '../../src/service/work.js';
 import { lockConversation, removeMember, addMember } from '../../src/store/conversations.js';
-import { migrateDatabase, openStore, type Store } from '../../src/store/database.js';
+import {
+  migrateDatabase,
+  openStore,
+  type Database,
+  type Executor,
+  type Store,
+  type Transaction,
+} from '../../src/store/database.js';
 import { relayOutbox } from '../../src/store/outbox.js';
 import { generations } from '../../src/store/schema/generations.js';
 import { outbox } from '../../src/store/schema/outbox.js';
@@ -196,12 +204,30 @@ test.each<[string, () => Promise<unknown>]>([
   },
 );
 
-test('a connection goes on after a transaction that has failed, and after one that was thrown out of', async () => {
+/** A store of one connection, which everything has in turn. */
+async function withOneConnection(use: (db: Database) => Promise<void>): Promise<void> {
   const one = openStore({ url: database.url, maxConnections: 1 });
   try {
-    const thrown = one.db.transaction(() => Promise.reject(new Error('no')));
+    await use(one.db);
+  } finally {
+    await one.close();
+  }
+}
+
+async function connectionOf(db: Database): Promise<number | undefined> {
+  const { rows } = await db.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+  return rows[0]?.pid;
+}
+
+const isKept = async (db: Executor, id: string): Promise<boolean> =>
+  (await db.select().from(users).where(eq(users.id, id))).length > 0;
+
+test('a connection goes on after a transaction that has failed, and after one that was thrown out of', () =>
+  withOneConnection(async (db) => {
+    const connection = await connectionOf(db);
+    const thrown = db.transaction(() => Promise.reject(new Error('no')));
     await expect(thrown).rejects.toThrow('no');
-    const failed = one.db.transaction((tx) =>
+    const failed = db.transaction((tx) =>
       Promise.all([
         tx.execute(sql`insert into users (id, name) values ('kept?', 'x')`),
         tx.execute(sql`select 1 / 0`),
@@ -209,10 +235,70 @@ test('a connection goes on after a transaction that has failed, and after one th
       ]),
     );
     await expect(failed).rejects.toThrow();
-    expect(await one.db.select().from(users).where(eq(users.id, 'kept?'))).toEqual([]);
-  } finally {
-    await one.close();
-  }
+    expect(await isKept(db, 'kept?')).toBe(false);
+    expect(await connectionOf(db)).toBe(connection);
+  }));
+
+const forget = (db: Database) => db.execute(sql.raw('deallocate all'));
+
+test('where Postgres has forgotten a statement nothing is kept, and the connection is not used again', () =>
+  withOneConnection(async (db) => {
+    const id = `kept-${randomUUID()}`;
+    const write = () =>
+      db.transaction((tx) =>
+        together([tx.execute(sql`insert into users (id, name) values (${id}, 'x')`), saveUser(tx, ada)]),
+      );
+    await saveUser(db, ada);
+    const connection = await connectionOf(db);
+    await forget(db);
+    expect(await write().catch(rootCause)).toMatchObject({ code: '26000' });
+    expect(await isKept(db, id)).toBe(false);
+    expect(await connectionOf(db)).not.toBe(connection);
+    await write();
+    expect(await isKept(db, id)).toBe(true);
+  }));
+
+test('what Postgres has forgotten does not keep a transaction from being begun, and rolled back', () =>
+  withOneConnection(async (db) => {
+    const id = `kept-${randomUUID()}`;
+    await db.transaction((tx) => tx.execute(sql`select 1`));
+    await forget(db);
+    const thrown = db.transaction(async (tx) => {
+      await saveUser(tx, { id, name: 'x' });
+      throw new Error('no');
+    });
+    await expect(thrown).rejects.toThrow('no');
+    expect(await isKept(db, id)).toBe(false);
+  }));
+
+test('two statements of one name are two statements, also where the second is sent with the commit', async () => {
+  const id = `kept-${randomUUID()}`;
+  const called = (tx: Transaction, name: string) =>
+    tx
+      .insert(users)
+      .values({ id: `${id}-${name}`, name: sql.raw(`'${name}'`) })
+      .prepare('called_alike')
+      .execute();
+  await store.db.transaction((tx) => called(tx, 'first'), { closing: (tx) => called(tx, 'second') });
+  expect(await Promise.all(['first', 'second'].map((name) => isKept(store.db, `${id}-${name}`)))).toEqual([
+    true,
+    true,
+  ]);
+});
+
+test.each<[string, (db: Executor) => Promise<unknown>]>([
+  ['fails', (db) => db.execute(sql`select 1 / 0`).execute()],
+  [
+    'throws',
+    () => {
+      throw new Error('division by zero');
+    },
+  ],
+])('a look behind the commit that %s is told, and what was committed is kept', async (_, behind) => {
+  const id = `kept-${randomUUID()}`;
+  const committed = store.db.transaction((tx) => saveUser(tx, { id, name: 'x' }), { behind });
+  await expect(committed.catch(rootCause)).resolves.toMatchObject({ message: 'division by zero' });
+  expect(await isKept(store.db, id)).toBe(true);
 });
 
 test('a failure that nobody minded is told where Postgres makes a rollback of the commit', async () => {
@@ -222,7 +308,7 @@ test('a failure that nobody minded is told where Postgres makes a rollback of th
     await tx.execute(sql`select 1 / 0`).catch(() => undefined);
   });
   await expect(committed).rejects.toThrow('division by zero');
-  expect(await store.db.select().from(users).where(eq(users.id, id))).toEqual([]);
+  expect(await isKept(store.db, id)).toBe(false);
 });
 
 test('rows that are written while a room is being told are left to whoever tells it', async () => {
