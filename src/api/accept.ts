@@ -87,7 +87,11 @@ async function unlessRefused<T>(
   let refused = false;
   const run = async (work: Work) => {
     const value = await command(work);
-    if (refused) throw new AppError('unavailable', 'It was refused already.');
+    // As COMMIT is about to be sent: what follows the command may take its time, too.
+    work.last(() => {
+      if (refused) throw new AppError('unavailable', 'It was refused already.');
+      return Promise.resolve();
+    });
     return value;
   };
   try {

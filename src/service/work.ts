@@ -86,7 +86,7 @@ export class Work {
 
   /**
    * Writes something at the end of the transaction, in one round trip with its commit: where nothing of the command reads
-   * it again. `write` begins its one statement as it is called.
+   * it again. `write` begins its one statement as it is called; where it throws, nothing is committed.
    */
   last(write: (tx: Transaction) => Promise<unknown>): void {
     this.#last.push(write);

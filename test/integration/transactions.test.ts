@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { eq, sql } from 'drizzle-orm';
+import type { Request, Response } from 'express';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { accept } from '../../src/api/accept.js';
+import type { StoreWatch } from '../../src/api/store-watch.js';
 import type { Concurrency, User } from '../../src/domain/conversation.js';
 import { createLogger } from '../../src/lib/logger.js';
 import { rootCause } from '../../src/lib/root-cause.js';
@@ -26,6 +30,7 @@ import { generations } from '../../src/store/schema/generations.js';
 import { outbox } from '../../src/store/schema/outbox.js';
 import { users } from '../../src/store/schema/users.js';
 import { saveUser } from '../../src/store/users.js';
+import { insertWebhook } from '../../src/store/webhooks.js';
 import { openPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/stores.js';
 
@@ -203,6 +208,37 @@ test.each<[string, () => Promise<unknown>]>([
     expect(rows).toEqual([]);
   },
 );
+
+test('what is refused while its webhooks are being written is not taken', async () => {
+  const id = await converse();
+  const hook = { id: randomUUID(), userId: ada.id, url: 'https://example.com/hook', secret: 'x' };
+  await store.db.transaction((tx) => insertWebhook(tx, { ...hook, events: ['generation.failed'] }));
+  const away = new AbortController();
+  let taken: Promise<unknown> | undefined;
+  const answering: StoreWatch['answering'] = (work) => {
+    taken = work;
+    return Promise.race([work, once(away.signal, 'abort').then(() => Promise.reject(new Error('away')))]);
+  };
+  const command = async (work: Work) => {
+    const { message } = await send(work, id);
+    const place = { userId: ada.id, conversationId: id, documentId: null };
+    const data = async () => {
+      away.abort();
+      await answered;
+      return undefined;
+    };
+    work.notify({ ...place, type: 'generation.failed', data });
+    return { status: 202 as const, body: message };
+  };
+  const request = { get: () => undefined } as unknown as Request;
+  const response = {} as unknown as Response;
+  const accepted = accept({ context, answering }, request, response, { fields: {}, command });
+  const answered = accepted.catch((error: unknown) => error);
+  expect(await answered).toMatchObject({ message: 'away' });
+  await expect(taken).rejects.toThrow('It was refused already.');
+  const { rows } = await store.db.execute(sql`select from messages where conversation_id = ${id}`);
+  expect(rows).toEqual([]);
+});
 
 /** A store of one connection, which everything has in turn. */
 async function withOneConnection(use: (db: Database) => Promise<void>): Promise<void> {
