@@ -90,32 +90,47 @@ const readLimits = about((db, _, keys) =>
     .prepare(`budget_limits_${keys.length}`),
 );
 
+type Amounts = typeof budgets.$inferSelect;
+type Limit = typeof budgetLimits.$inferSelect;
+type Select = (
+  db: Executor,
+  keys: readonly BudgetKey[],
+) => { execute: (values: Record<string, string>) => Promise<Amounts[]> };
+
+/**
+ * Selects budgets, and behind them, in the same round trip, their limits. Not in one statement: where that waits for a
+ * lock it sees the rows that it has waited for, but what is joined to them as it was before.
+ */
+function withLimits(db: Executor, keys: readonly BudgetKey[], select: Select): Promise<[Amounts[], Limit[]]> {
+  const values = valuesOf(keys);
+  return together([select(db, keys).execute(values), readLimits(db, keys).execute(values)]);
+}
+
+const rowOf = (
+  key: BudgetKey,
+  { reservedNano, spentNano }: Spending,
+  limits: readonly Limit[],
+): BudgetRow => {
+  const own = limits.find(({ scope, subject }) => scope === key.scope && subject === key.subject);
+  return { ...key, reservedNano, spentNano, ownLimitNano: own?.limitNano };
+};
+type Spending = Pick<BudgetRow, 'reservedNano' | 'spentNano'>;
+const nothing: Spending = { reservedNano: 0, spentNano: 0 };
+
 /** What there is of these budgets, in the order of the keys. */
 export async function findBudgets(db: Executor, keys: readonly BudgetKey[]): Promise<BudgetRow[]> {
-  const values = valuesOf(keys);
-  const [rows, limits] = await together([
-    read(db, keys).execute(values),
-    readLimits(db, keys).execute(values),
-  ]);
-  return keys.map((key) => {
-    const own = limits.find(({ scope, subject }) => scope === key.scope && subject === key.subject);
-    const row = rows.find((found) => nameOf(found) === nameOf(key));
-    const { reservedNano, spentNano } = row ?? { reservedNano: 0, spentNano: 0 };
-    return { ...key, reservedNano, spentNano, ownLimitNano: own?.limitNano };
-  });
+  const [found, limits] = await withLimits(db, keys, read);
+  const there = new Map(found.map((row) => [nameOf(row), row]));
+  return keys.map((key) => rowOf(key, there.get(nameOf(key)) ?? nothing, limits));
 }
 
 const lock = about((db, isOneOf, { length }) =>
   db
-    .select({ row: budgets, own: budgetLimits })
+    .select()
     .from(budgets)
-    .leftJoin(
-      budgetLimits,
-      and(eq(budgetLimits.scope, budgets.scope), eq(budgetLimits.subject, budgets.subject)),
-    )
     .where(isOneOf)
     .orderBy(budgets.scope, budgets.period, budgets.subject)
-    .for('no key update', { of: budgets })
+    .for('no key update')
     .prepare(`lock_budgets_${length}`),
 );
 
@@ -127,19 +142,19 @@ export async function lockBudgets(tx: Transaction, keys: readonly BudgetKey[]): 
   if (keys.length === 0) return [];
   const distinct = [...new Map(keys.map((key) => [nameOf(key), key])).values()];
   const make = () => tx.insert(budgets).values(distinct.toSorted(byName)).onConflictDoNothing();
-  const find = () => lock(tx, distinct).execute(valuesOf(distinct));
+  const find = () => withLimits(tx, distinct, lock);
   // Several users' are made first: who holds one must not come to wait for one that sorts before it.
   if (distinct.filter(({ scope }) => scope === 'user').length > 1) await make();
-  let found = await find();
+  let [found, limits] = await find();
   if (found.length < distinct.length) {
     await make();
-    found = await find();
+    [found, limits] = await find();
   }
-  const byKey = new Map(found.map(({ row, own }) => [nameOf(row), { row, own }]));
+  const locked = new Map(found.map((row) => [nameOf(row), row]));
   return keys.map((key) => {
-    const { row, own } = byKey.get(nameOf(key)) ?? {};
+    const row = locked.get(nameOf(key));
     if (!row) throw new Error(`the budget ${nameOf(key)} has vanished while it was being locked`);
-    return { ...key, reservedNano: row.reservedNano, spentNano: row.spentNano, ownLimitNano: own?.limitNano };
+    return rowOf(key, row, limits);
   });
 }
 

@@ -16,6 +16,7 @@ import { sendMessage } from '../../src/service/send-message.js';
 import type { ServiceContext } from '../../src/service/service-context.js';
 import { ToolPolicy } from '../../src/service/tool-policy.js';
 import { transact, type Work } from '../../src/service/work.js';
+import { setBudgetLimit } from '../../src/store/budgets.js';
 import { lockConversation, removeMember, addMember } from '../../src/store/conversations.js';
 import {
   migrateDatabase,
@@ -160,6 +161,23 @@ test('what is accepted while a message waits for its turn is seen by it', async 
     () => transact(context, (work) => send(work, id, bob)),
   );
   expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'conversation_busy' } });
+});
+
+test('a limit that is lowered while a message waits for its budget holds for it', async () => {
+  const eve: User = { id: `eve-${randomUUID()}`, name: 'Eve' };
+  await saveUser(store.db, eve);
+  const id = await converse();
+  await store.db.transaction((tx) => addMember(tx, id, eve.id, 'member'));
+  await transact(context, (work) => send(work, id, eve)); // its budget is there
+  let waiting: Promise<unknown> | undefined;
+  await store.db.transaction(async (tx) => {
+    await tx.execute(sql`select from budgets where subject = ${eve.id} for update`);
+    waiting = transact(context, (work) => send(work, id, eve));
+    waiting.catch(() => undefined);
+    await expect.poll(waiters, { interval: 5 }).toBe(1);
+    await setBudgetLimit(tx, 'user', eve.id, 0);
+  });
+  await expect(waiting).rejects.toMatchObject({ code: 'budget_exceeded' });
 });
 
 test('where a last statement fails nothing of the transaction is kept', async () => {
