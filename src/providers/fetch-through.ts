@@ -1,10 +1,8 @@
-import { Agent, interceptors, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 
 /** What arrives and is not read yet, in bytes; past it the connection waits. */
 const maxUnread = 65_536;
-/** As many as `fetch` follows. */
-const maxRedirections = 20;
-/** Answers with one of these have no body, and a `Response` of theirs may have none. */
+/** A `Response` with one of these may have no body; what comes all the same is not kept. */
 const withoutBody = new Set([204, 205, 304]);
 
 /** What some gateways compress although they were asked not to. */
@@ -16,7 +14,10 @@ function decoded(body: ReadableStream<Uint8Array>, encoding: string | null): Rea
   return body.pipeThrough(inflate);
 }
 
-/** `fetch` for the SDKs: takes a URL, and a body of text. */
+/**
+ * `fetch` for the SDKs: takes a URL, and a body of text. A redirect is an answer, and not followed: the request holds a key,
+ * in a header that its SDK knows, which is for the one that it was given to.
+ */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 /** Connections of our own, and a `fetch` over them. */
@@ -34,11 +35,10 @@ export interface FetchAgent {
  */
 export function createFetchAgent(): FetchAgent {
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections }));
   return {
     fetch: (url, init) =>
       new Promise((resolve, reject) => {
-        new Exchange(init?.signal ?? undefined, resolve, reject).begin(dispatcher, url, init);
+        new Exchange(init?.signal ?? undefined, resolve, reject).begin(agent, url, init);
       }),
     close: () => agent.destroy(),
   };
@@ -91,7 +91,17 @@ class Exchange implements Dispatcher.DispatchHandler {
     const headers = new Headers();
     for (const [name, values] of Object.entries(received))
       for (const value of [values ?? []].flat()) headers.append(name, value);
-    const body = new ReadableStream<Uint8Array>(
+    const plain = withoutBody.has(status)
+      ? null
+      : decoded(this.#open(connection), headers.get('content-encoding'));
+    // A `Response` takes no other letters, and some proxies speak the language of where they stand.
+    const statusText = /^[\t\x20-\x7e]*$/.test(phrase) ? phrase : '';
+    this.resolve(new Response(plain, { status, statusText, headers }));
+  }
+
+  /** The body: what is received from here on, and waits at the sender unless it is read. */
+  #open(connection: Dispatcher.DispatchController): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#body = controller;
@@ -106,10 +116,6 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: maxUnread }),
     );
-    const plain = withoutBody.has(status) ? null : decoded(body, headers.get('content-encoding'));
-    // A `Response` takes no other letters, and some proxies speak the language of where they stand.
-    const statusText = /^[\t\x20-\x7e]*$/.test(phrase) ? phrase : '';
-    this.resolve(new Response(plain, { status, statusText, headers }));
   }
 
   onResponseData(connection: Dispatcher.DispatchController, piece: Buffer): void {

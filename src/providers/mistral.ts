@@ -135,7 +135,7 @@ function usageOf({
 
 function providerError(error: unknown, apiKey: string): ProviderError {
   // A good status with a body that makes no sense is no refusal.
-  if (!(error instanceof MistralError) || error.statusCode < 400) return connectionError('mistral', error);
+  if (!(error instanceof MistralError) || error.statusCode < 300) return connectionError('mistral', error);
   return statusError({
     provider: 'mistral',
     statusCode: error.statusCode,

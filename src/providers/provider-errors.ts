@@ -58,6 +58,10 @@ export function statusError(failure: StatusFailure): ProviderError {
       retryable: true,
     });
   }
+  if (statusCode < 400) {
+    const message = `${title} redirects the request, which is not followed: its base URL has to be another.`;
+    return new ProviderError('provider_error', message, { ...common, retryable: false });
+  }
   const detail = failure.detail?.replaceAll(failure.apiKey, '…').slice(0, maxDetailLength);
   const message = `${title} refused the request${detail ? `: ${detail}` : '.'}`;
   return new ProviderError('provider_error', message, { ...common, retryable: false });

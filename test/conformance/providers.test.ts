@@ -218,6 +218,13 @@ describe.each(Object.entries(subjects))('the %s provider', (name, subject) => {
     expect(String(await failed)).not.toContain(apiKey);
   });
 
+  test.each([301, 302, 307, 308])('does not follow a redirect by %i', async (status) => {
+    const { answer, failed } = await call();
+    answer.fail(status, '<html>Moved</html>', { 'content-type': 'text/html', location: '/elsewhere' });
+    expect(await failed).toMatchObject({ code: 'provider_error', retryable: false, statusCode: status });
+    expect(String(await failed)).toContain('base URL');
+  });
+
   test('takes a page of HTML for an error that may pass', async () => {
     const { answer, failed } = await call();
     answer.fail(502, '<html>Bad gateway</html>', { 'content-type': 'text/html' });

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -55,18 +55,37 @@ test('answers without a body have none', async () => {
   expect((await agent.fetch(url)).body).toBeNull();
 });
 
+test('a body that nobody can read does not wait at the sender', async () => {
+  const sent = new Promise<void>((resolve) => {
+    answer = (_request, response) => response.writeHead(205).end(Buffer.alloc(64 * 1024 * 1024), resolve);
+  });
+  expect((await agent.fetch(url)).body).toBeNull();
+  await sent;
+});
+
 test('reads what a gateway compresses all the same', async () => {
   answer = (_request, response) =>
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('data: words'));
   expect(await (await agent.fetch(url)).text()).toBe('data: words');
 });
 
-test('follows a redirect', async () => {
+test('a redirect is an answer: no key is sent to where it leads', async () => {
+  const asked: (string | undefined)[] = [];
   answer = ({ url: path }, response) => {
-    if (path === '/there') response.end('found');
-    else response.writeHead(307, { location: '/there' }).end();
+    asked.push(path);
+    response.writeHead(307, { location: '/there' }).end();
   };
-  expect(await (await agent.fetch(url, { method: 'POST', body: 'x' })).text()).toBe('found');
+  const response = await agent.fetch(url, { method: 'POST', body: 'x', headers: { 'x-api-key': 'k' } });
+  expect([response.status, response.headers.get('location')]).toEqual([307, '/there']);
+  expect(asked).toEqual(['/v1?a=b']);
+});
+
+test('a request that cannot be sent lets go of its signal', async () => {
+  const { signal } = new AbortController();
+  await expect(agent.fetch(url, { method: 'NO METHOD', signal })).rejects.toThrow('invalid request method');
+  await agent.close();
+  await expect(agent.fetch(url, { signal })).rejects.toThrow('destroyed');
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('takes no body but text', async () => {
