@@ -17,6 +17,7 @@ import { accept } from '../accept.js';
 import type { Api } from '../api.js';
 import { checkSchema } from '../check-schema.js';
 import { sessionOf } from '../middleware/authenticate.js';
+import { originOf } from '../origin.js';
 import { parse } from '../parse.js';
 import { answerChain } from './answer-chain.js';
 import { chatBody, chatIdSchema, turnOf } from './chat-request.js';
@@ -38,7 +39,7 @@ export function aiSdkDoor(api: Api, maxMessageChars: number): Router {
 
   router.post('/chat', async (req, res) => {
     const fields = parse(body, req.body);
-    const { user, sessionId } = sessionOf(res);
+    const { user } = sessionOf(res);
     await requireRedis();
     const accepted = await accept<{ generation: Generation }>(api, req, res, {
       fields,
@@ -54,11 +55,7 @@ export function aiSdkDoor(api: Api, maxMessageChars: number): Router {
             chatId: fields.id,
             turn: turnOf(fields),
             options: fields.generate,
-            origin: {
-              ip: req.ip ?? null,
-              userAgent: req.get('user-agent')?.slice(0, 500) ?? null,
-              sessionId,
-            },
+            origin: originOf(req, res),
           }),
         },
       }),

@@ -10,6 +10,7 @@ import { checkSchema } from '../check-schema.js';
 import { signalOfLeaving } from '../leaving.js';
 import { nothingHere } from '../middleware/problem.js';
 import { sessionOf } from '../middleware/authenticate.js';
+import { originOf } from '../origin.js';
 import { parse } from '../parse.js';
 import { readGeneration } from '../read-generation.js';
 import { anthropicError, faultOfRun, requestIdOf } from './anthropic-errors.js';
@@ -49,7 +50,7 @@ export function anthropicDoor(api: Api, maxMessageChars: number): Router {
     const conversationId = conversationIn(req);
     context.models.resolve(body.model);
     const options = optionsOf(body);
-    const { user, sessionId } = sessionOf(res);
+    const { user } = sessionOf(res);
     await requireRedis();
     const accepted = await accept<{ generation: Generation }>(api, req, res, {
       fields: { ...asked, conversationId },
@@ -66,11 +67,7 @@ export function anthropicDoor(api: Api, maxMessageChars: number): Router {
             messages: turnsOf(body),
             options,
             metadata: body.metadata ? { ...body.metadata } : null,
-            origin: {
-              ip: req.ip ?? null,
-              userAgent: req.get('user-agent')?.slice(0, 500) ?? null,
-              sessionId,
-            },
+            origin: originOf(req, res),
           }),
         },
       }),

@@ -18,6 +18,7 @@ import { checkSchema } from '../check-schema.js';
 import { createRouter, type Api } from '../api.js';
 import { signalOfLeaving } from '../leaving.js';
 import { sessionOf } from '../middleware/authenticate.js';
+import { originOf } from '../origin.js';
 import { pageOfTurns } from '../page.js';
 import { parse } from '../parse.js';
 import { readGeneration } from '../read-generation.js';
@@ -47,7 +48,7 @@ export function messageRoutes(api: Api): Router {
 
   router.post('/:id/messages', async (req, res) => {
     const fields = parse(bodies.message, req.body);
-    const { user, sessionId } = sessionOf(res);
+    const { user } = sessionOf(res);
     await requireRedis();
     const acceptance = await accept<AcceptedMessage>(api, req, res, {
       fields,
@@ -63,11 +64,7 @@ export function messageRoutes(api: Api): Router {
           generate: fields.generate === true ? {} : fields.generate,
           clientId: fields.clientId ?? null,
           metadata: fields.metadata ?? null,
-          origin: {
-            ip: req.ip ?? null,
-            userAgent: req.get('user-agent')?.slice(0, 500) ?? null,
-            sessionId,
-          },
+          origin: originOf(req, res),
         });
         return generation
           ? { status: 202, body: { message, generation } }

@@ -142,6 +142,24 @@ const hubOf = (feed: RoomFeed): Pick<WatcherOptions['hub'], 'watch'> => ({
   },
 });
 
+interface Place {
+  fake: FakeLog;
+  feed: RoomFeed;
+  reader: LogReader;
+}
+
+const watcherOf = (client: Client, { fake, feed, reader }: Place) =>
+  new RoomWatcher({
+    room,
+    hub: hubOf(feed) as WatcherOptions['hub'],
+    reader,
+    sink: client,
+    snapshot: async () => ({ cursor: (await fake.roomLog.look(room)).cursor, snapshot: emptyRoom }),
+    right: ownRight,
+    onEnd: () => client.faults.push('the watching was ended'),
+    log,
+  });
+
 /** Clients join and are slow, while the log goes on, in an order of the scheduler's choice. */
 async function play(scheduler: fc.Scheduler, steps: readonly Step[]): Promise<Client[]> {
   const turn = () => scheduler.schedule(Promise.resolve());
@@ -161,16 +179,7 @@ async function play(scheduler: fc.Scheduler, steps: readonly Step[]): Promise<Cl
   const add = (after: number) => {
     const client = new Client(fake, paths);
     clients.push(client);
-    const watcher = new RoomWatcher({
-      room,
-      hub: hubOf(feed) as WatcherOptions['hub'],
-      reader,
-      sink: client,
-      snapshot: async () => ({ cursor: (await fake.roomLog.look(room)).cursor, snapshot: emptyRoom }),
-      right: ownRight,
-      onEnd: () => client.faults.push('the watching was ended'),
-      log,
-    });
+    const watcher = watcherOf(client, { fake, feed, reader });
     watchers.push(watcher);
     const cursors = [...fake.history.keys()];
     void watcher.join(cursors[after % (cursors.length + 1)]).then(({ cursor }) => {
@@ -298,16 +307,7 @@ describe('a client of a room', () => {
     fake.wipe({ behind: true });
     await vi.waitUntil(() => feed.last === fake.last, { interval: 1 });
     const client = new Client(fake, new StraightPaths());
-    const watcher = new RoomWatcher({
-      room,
-      hub: hubOf(feed) as WatcherOptions['hub'],
-      reader,
-      sink: client,
-      snapshot: async () => ({ cursor: (await fake.roomLog.look(room)).cursor, snapshot: emptyRoom }),
-      right: ownRight,
-      onEnd: () => client.faults.push('the watching was ended'),
-      log,
-    });
+    const watcher = watcherOf(client, { fake, feed, reader });
     client.joined((await watcher.join(after)).cursor);
     watcher.start();
     fake.append();
