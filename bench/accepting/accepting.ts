@@ -16,6 +16,8 @@ const warmUpMs = 3000;
 
 interface Work {
   name: string;
+  /** Processes that accept. */
+  apis: number;
   /** Workers answer meanwhile, with one short chunk. */
   answering: boolean;
   inFlight: number;
@@ -24,10 +26,17 @@ interface Work {
 }
 
 const works: readonly Work[] = [
-  { name: 'idle: one every 100 ms, answered by a worker', answering: true, inFlight: 1, pauseMs: 100 },
-  { name: 'one after the other, answered by a worker', answering: true, inFlight: 1, pauseMs: 0 },
-  { name: '32 at once, answered by a worker', answering: true, inFlight: 32, pauseMs: 0 },
-  { name: '32 at once, no worker takes them', answering: false, inFlight: 32, pauseMs: 0 },
+  {
+    name: 'idle: one every 100 ms, answered by a worker',
+    apis: 1,
+    answering: true,
+    inFlight: 1,
+    pauseMs: 100,
+  },
+  { name: 'one after the other, answered by a worker', apis: 1, answering: true, inFlight: 1, pauseMs: 0 },
+  { name: '32 at once, answered by a worker', apis: 1, answering: true, inFlight: 32, pauseMs: 0 },
+  { name: '32 at once, no worker takes them', apis: 1, answering: false, inFlight: 32, pauseMs: 0 },
+  { name: '32 at once, two apis, no worker takes them', apis: 2, answering: false, inFlight: 32, pauseMs: 0 },
 ];
 
 /** What one kind of work took in one round. */
@@ -46,7 +55,7 @@ interface Sample {
 
 /**
  * How fast messages are accepted over HTTP: how long one takes on an idle system, and how many a second are taken for
- * some seconds, with one api, Postgres, Redis, the load and, where they are answered, worker and model on one machine.
+ * some seconds, with one api or two, Postgres, Redis, the load and, where they are answered, worker and model on one machine.
  */
 export const accepting: Part = {
   name: 'accepting',
@@ -73,6 +82,7 @@ async function measure(work: Work, stores: Stores, measuredMs: number): Promise<
   const model = await Model.start(0);
   const load = new Load();
   const system = await startSystem({
+    apis: work.apis,
     workers: work.answering ? 1 : 0,
     redisUrl,
     databaseUrl,
@@ -86,12 +96,12 @@ async function measure(work: Work, stores: Stores, measuredMs: number): Promise<
   });
   try {
     const targets = await targetsOf(system);
-    const { url, pid = 0 } = system.api();
+    const urls = system.apis.map(({ url }) => url);
     const send = (ms: number) =>
-      load.send({ url, targets, inFlight: work.inFlight, pauseMs: work.pauseMs, ms });
+      load.send({ urls, targets, inFlight: work.inFlight, pauseMs: work.pauseMs, ms });
     await send(warmUpMs);
     const look = async () => ({
-      cpuUs: cpuUsOf(pid),
+      cpuUs: system.apis.reduce((all, { pid = 0 }) => all + cpuUsOf(pid), 0),
       redisUs: await cpuUsOfRedis(redis),
       postgresUs: await cpuUsOfPostgres(sql),
       transactions: await transactionsOf(sql),
@@ -107,8 +117,8 @@ async function measure(work: Work, stores: Stores, measuredMs: number): Promise<
     });
   } finally {
     if (isProfiling) {
-      system.api().kill('SIGTERM');
-      await system.api().exited();
+      for (const api of system.apis) api.kill('SIGTERM');
+      await Promise.all(system.apis.map((api) => api.exited()));
     }
     await system.stop();
     load.end();
@@ -176,6 +186,6 @@ function tableOf(samples: Map<Work, Sample[]>): string {
       `${percent(loadShare)}${loadShare > 0.9 ? ' (the bottleneck)' : ''}`,
     ];
   });
-  const legend = `Medians, of \`POST /v1/conversations/:id/messages\` in ${people * conversationsEach} conversations of ${people} people, through one api process; all processes share the machine. µs: processor time for each message.`;
+  const legend = `Medians, of \`POST /v1/conversations/:id/messages\` in ${people * conversationsEach} conversations of ${people} people, through one api process or two; all processes share the machine. µs: processor time for each message.`;
   return `${legend}\n\n${table(head, rows)}`;
 }

@@ -10,7 +10,8 @@ export interface Target {
 
 /** To the process of the load: sends messages to the targets in turn, `inFlight` at once, for so long. */
 export interface ToLoad {
-  url: string;
+  /** Of the apis, which take turns. */
+  urls: string[];
   targets: Target[];
   inFlight: number;
   /** Between an acceptance and the next request of the same connection. */

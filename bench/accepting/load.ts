@@ -12,23 +12,25 @@ process.on('message', (message: ToLoad) => {
 });
 process.once('disconnect', () => process.exit());
 
-async function send({ url, targets, inFlight, pauseMs, ms }: ToLoad): Promise<FromLoad> {
-  const pool = new Pool(url, { connections: inFlight });
+async function send({ urls, targets, inFlight, pauseMs, ms }: ToLoad): Promise<FromLoad> {
+  const pools = urls.map((url) => new Pool(url, { connections: inFlight }));
   const latencyMs: number[] = [];
   const cpu = process.cpuUsage();
   const beganAt = performance.now();
   let turn = 0;
   const sendOn = async () => {
     while (performance.now() - beganAt < ms) {
-      const target = targets[(turn += 1) % targets.length];
-      if (target) latencyMs.push(await post(pool, target));
+      turn += 1;
+      const target = targets[turn % targets.length];
+      const pool = pools[turn % pools.length];
+      if (target && pool) latencyMs.push(await post(pool, target));
       if (pauseMs > 0) await sleep(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, sendOn));
   const tookMs = performance.now() - beganAt;
   const { user, system } = process.cpuUsage(cpu);
-  await pool.close();
+  await Promise.all(pools.map((pool) => pool.close()));
   return { is: 'report', latencyMs, tookMs, cpuShare: (user + system) / (tookMs * 1000) };
 }
 
