@@ -79,7 +79,15 @@ export async function openCore({
   const queues = new GenerationQueues(queueRedis, env.stores.keyPrefix);
   const webhooks = new WebhookQueue(queueRedis, env.stores.keyPrefix);
   const activity = new Activity({ db: store.db, redis, keys, roomLog, log });
-  const relay = new Relay({ db: store.db, roomLog, queues, webhooks, activity, log });
+  const relay = new Relay({
+    db: store.db,
+    redis: redis.isCluster ? 'cluster' : 'oneServer',
+    roomLog,
+    queues,
+    webhooks,
+    activity,
+    log,
+  });
   const subscriber = openSubscriber(subscriberRedis, log);
   const registry = new Registry();
   registerStoreMetrics(registry, store.db);

@@ -88,9 +88,8 @@ async function unlessRefused<T>(
   const run = async (work: Work) => {
     const value = await command(work);
     // As COMMIT is about to be sent: what follows the command may take its time, too.
-    work.last(() => {
+    work.beforeCommit(() => {
       if (refused) throw new AppError('unavailable', 'It was refused already.');
-      return Promise.resolve();
     });
     return value;
   };

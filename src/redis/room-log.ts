@@ -151,6 +151,7 @@ export class RoomLog {
   /** Appends events of the outbox, each at most once, in the order of their ids. */
   async tell(room: Room, events: readonly OutboxEvent[]): Promise<void> {
     const { keys } = this;
+    joinWrites(this.redis);
     const keyNames = [keys.log(room), keys.head(room), keys.channel(room), keys.live(room)];
     const args: (string | number)[] = [maxLength, logTtlMs, endedTtlMs];
     for (const { outboxId, type, data, ends } of events) {

@@ -8,21 +8,21 @@ import type { ConversationRow } from '../store/conversations.js';
 import type { Transaction } from '../store/database.js';
 import {
   countUnfinishedOfUser,
-  isAnswering,
+  findLoad,
   listActiveGenerations,
   toGenerationHead,
   type GenerationRow,
+  type Load,
 } from '../store/generations.js';
-import { reopenMessage } from '../store/messages.js';
-import { insertGeneration, newGeneration, transactionTime } from '../store/new-generations.js';
-import { insertAnswer } from '../store/new-messages.js';
+import { generationWrite, newGeneration } from '../store/new-generations.js';
+import { answerWrite, reopenedAnswerWrite } from '../store/new-messages.js';
 import { conversationRoom } from '../wire/room.js';
 import { cancelLocked } from './cancel.js';
-import { holdReservation, lockBudgetsAround, reserveAcceptance, type Reservation } from './reserve.js';
+import { reservationWrites, lockBudgetsAround, reserveAcceptance, type Reservation } from './reserve.js';
 import type { ServiceContext } from './service-context.js';
 import type { Work } from './work.js';
 
-/** How a generation of a conversation is accepted: planned, prepared, written. All with the conversation locked. */
+/** How a generation of a conversation is accepted: planned, reserved, written. All with the conversation locked. */
 
 /** What was decided about a generation before anything is written. */
 export interface GenerationPlan {
@@ -31,6 +31,10 @@ export interface GenerationPlan {
   model: string;
   provider: GenerationRow['provider'];
   waits: boolean;
+  /** Unfinished generations of its user, before this one. */
+  others: number;
+  /** When the transaction began, by Postgres' clock. */
+  now: Date;
 }
 
 /** Which model a generation with these options is run by. */
@@ -40,22 +44,26 @@ export const modelOf = (
   options: GenerationOptions,
 ): string => options.model ?? conversation.model ?? models.defaultModel;
 
-/** What decides whether a generation has to wait, or is refused. */
-export interface Load {
-  /** Something of the conversation has not ended. */
-  busy: boolean;
+/** What a new generation finds, beside what its conversation says. */
+interface Surroundings extends Load {
+  /** For which the others were counted. */
+  priority: number;
   /** No more generations may wait. */
   queueIsFull: boolean;
 }
 
-/** Reads it in one round trip; behind the conversation's lock, or sent with it. */
-export async function readLoad(
+/** Looks at it in one round trip; behind the conversation's lock, or sent with it. */
+export async function lookAround(
   { queueRoom }: ServiceContext,
   tx: Transaction,
-  conversationId: string,
-): Promise<Load> {
-  const [busy, queueIsFull] = await together([isAnswering(tx, conversationId), queueRoom.isFull(tx)]);
-  return { busy, queueIsFull };
+  { conversationId, userId, options }: { conversationId: string; userId: string; options: GenerationOptions },
+): Promise<Surroundings> {
+  const priority = priorityOf(options);
+  const [load, queueIsFull] = await together([
+    findLoad(tx, { conversationId, userId, priority }),
+    queueRoom.isFull(tx),
+  ]);
+  return { ...load, priority, queueIsFull };
 }
 
 /**
@@ -68,15 +76,19 @@ export async function planGeneration(
   conversation: ConversationRow,
   userId: string,
   options: GenerationOptions,
-  load?: Load,
+  seen?: Surroundings,
 ): Promise<GenerationPlan> {
   const model = modelOf(context, conversation, options);
   const provider = context.models.resolve(model);
   context.tools.check(model, options.tools);
   checkThinking(options, context.limits.defaultMaxTokens);
-  const { busy, queueIsFull } = load ?? (await readLoad(context, work.tx, conversation.id));
+  const { id: conversationId } = conversation;
+  const { busy, others, now, queueIsFull } =
+    seen?.priority === priorityOf(options)
+      ? seen
+      : await lookAround(context, work.tx, { conversationId, userId, options });
   if (queueIsFull) throw queueFull();
-  const plan = { conversation, options, model, provider, waits: false };
+  const plan = { conversation, options, model, provider, waits: false, others, now };
   if (conversation.concurrency === 'parallel') return plan;
   switch (conversation.concurrency) {
     case 'queue':
@@ -89,7 +101,15 @@ export async function planGeneration(
       await lockBudgetsAround(work, { conversation, userId, model });
       // Those that wait first: else the end of a queued one would promote them.
       for (const row of [...active].reverse()) await cancelLocked(context, work, row, 'interrupted');
-      return { ...plan, waits: active.some(({ status }) => status === 'running') };
+      return {
+        ...plan,
+        waits: active.some(({ status }) => status === 'running'),
+        others: await countUnfinishedOfUser(work.tx, {
+          userId,
+          priority: priorityOf(options),
+          documentId: null,
+        }),
+      };
     }
   }
 }
@@ -114,39 +134,27 @@ export interface GenerationPlace {
   continues?: { messageId: string; content: ContentBlock[] };
 }
 
-/** What is written of a generation beside what is planned. */
-interface Ready {
-  reserved: Reservation;
-  /** Unfinished generations of its user, without this one. */
-  others: number;
-  createdAt: Date;
-}
-
 /**
- * Looks what a planned generation may spend, and how many its user has before it.
+ * Says what a planned generation may spend. `unwritten`: its prompt, where that is not stored yet.
  *
  * @throws AppError budget_exceeded
  */
-export async function prepareGeneration(
+export const reserveGeneration = (
   context: ServiceContext,
   work: Work,
-  { conversation, options, model, waits }: GenerationPlan,
+  { conversation, options, model }: GenerationPlan,
   { userId, position, continues }: GenerationPlace,
-): Promise<Ready> {
-  const [reserved, createdAt, others] = await together([
-    reserveAcceptance(context, work, {
-      conversation,
-      userId,
-      model,
-      options,
-      upToPosition: position - 1,
-      continues: continues?.content ?? [],
-    }),
-    transactionTime(work.tx),
-    waits ? 0 : countUnfinishedOfUser(work.tx, { userId, priority: priorityOf(options), documentId: null }),
-  ]);
-  return { reserved, createdAt, others };
-}
+  unwritten?: readonly ContentBlock[],
+): Promise<Reservation> =>
+  reserveAcceptance(context, work, {
+    conversation,
+    userId,
+    model,
+    options,
+    upToPosition: position - 1,
+    unwritten,
+    continues: continues?.content ?? [],
+  });
 
 /** Accepts a planned generation. @throws AppError budget_exceeded */
 export async function acceptGeneration(
@@ -155,24 +163,24 @@ export async function acceptGeneration(
   plan: GenerationPlan,
   place: GenerationPlace,
 ): Promise<GenerationRow> {
-  return acceptPrepared(work, plan, place, await prepareGeneration(context, work, plan, place));
+  return acceptReserved(work, plan, place, await reserveGeneration(context, work, plan, place));
 }
 
 /**
  * Accepts a generation, and tells the room; queued unless it has to wait. It is written, with its empty answer, at the
  * end of the transaction.
  */
-export async function acceptPrepared(
+export async function acceptReserved(
   work: Work,
-  { conversation, model, provider, waits }: GenerationPlan,
+  { conversation, model, provider, waits, others, now }: GenerationPlan,
   { userId, promptId, position, replacesMessageId = null, continues }: GenerationPlace,
-  { reserved, createdAt, others }: Ready,
+  reserved: Reservation,
 ): Promise<GenerationRow> {
   const room = conversationRoom(conversation.id);
   const messageId = continues?.messageId ?? uuidv7();
   const row = newGeneration({
     id: uuidv7(),
-    createdAt,
+    createdAt: now,
     conversationId: conversation.id,
     userId,
     status: waits ? 'waiting' : 'queued',
@@ -189,12 +197,12 @@ export async function acceptPrepared(
     traceparent: currentTraceparent(),
   });
   const { id } = row;
-  work.last((tx) => holdReservation(tx, { userId, conversationId: conversation.id }, reserved));
-  work.last((tx) => insertGeneration(tx, row));
-  work.last((tx) =>
+  work.last(
+    ...reservationWrites({ userId, conversationId: conversation.id }, reserved),
+    generationWrite(row),
     continues
-      ? reopenMessage(tx, messageId, id)
-      : insertAnswer(tx, { id: messageId, conversationId: conversation.id, generationId: id, position }),
+      ? reopenedAnswerWrite(messageId, id)
+      : answerWrite({ id: messageId, conversationId: conversation.id, generationId: id, position }),
   );
   if (waits) work.tell(room, 'generation.waiting', { generationId: id, generation: toGenerationHead(row) });
   else await work.enqueue(row, { others });

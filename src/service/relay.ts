@@ -7,17 +7,38 @@ import type { GenerationQueues, QueuedGeneration } from '../queue/generation-que
 import type { DeliveryJob, WebhookQueue } from '../queue/webhook-queue.js';
 import type { RoomLog } from '../redis/room-log.js';
 import type { Database } from '../store/database.js';
-import { hasOutbox, relayOutbox, type OutboxRow } from '../store/outbox.js';
+import { hasOutbox, relayOutbox, type OutboxRow, type Relayed } from '../store/outbox.js';
 import type { Room } from '../wire/room.js';
 import type { Activity } from './activity.js';
 
 interface RelayOptions {
+  redis: keyof typeof bounds;
   db: Database;
   roomLog: RoomLog;
   activity: Activity;
   queues: GenerationQueues;
   webhooks: WebhookQueue;
   log: Logger;
+}
+
+/**
+ * Relays at the same time, and rooms of each. Where all rooms are on one server, those that come meanwhile wait and go
+ * together: one costs hardly less than many. On a cluster each goes alone, or a slow shard would hold up rooms of others.
+ */
+const bounds = {
+  oneServer: { mostAtOnce: 2, mostRooms: 100 },
+  cluster: { mostAtOnce: 20, mostRooms: 1 },
+} as const;
+
+/** Then the sweep of some process takes over. */
+const mostFailures = 5;
+
+/** A room that is to be told, until nothing is left of it. */
+interface Wanted {
+  requests: number;
+  failures: number;
+  done: Promise<void>;
+  end: () => void;
 }
 
 /**
@@ -29,7 +50,9 @@ interface RelayOptions {
  *   looks again after it has let go of the lock; or, where either died, by the maintenance sweep.
  */
 export class Relay {
-  readonly #wanted = new Map<Room, { requests: number; done: Promise<void> }>();
+  readonly #wanted = new Map<Room, Wanted>();
+  #waiting: Room[] = [];
+  #underWay = 0;
   #closed = false;
 
   constructor(private readonly options: RelayOptions) {}
@@ -41,24 +64,29 @@ export class Relay {
       running.requests += 1;
       return;
     }
-    const state = { requests: 1, done: Promise.resolve() };
-    this.#wanted.set(room, state);
-    state.done = this.#run(room, state);
+    let end: () => void = () => undefined;
+    const done = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#wanted.set(room, { requests: 1, failures: 0, done, end });
+    this.#enqueue(room);
   }
 
   /** Resolves once everything of the room that was committed before this call has been told. */
   async flush(room: Room, signal: AbortSignal): Promise<void> {
+    const { db, log } = this.options;
     for (let failures = 0; ;) {
       try {
         await this.#wanted.get(room)?.done;
-        if (!(await hasOutbox(this.options.db, room))) return;
-        await this.#relayOnce(room);
+        if (!(await hasOutbox(db, room))) return;
+        this.request(room);
+        await this.#wanted.get(room)?.done;
         // Where something is left, another process is at it.
-        if (await hasOutbox(this.options.db, room)) await sleep(5, undefined, { signal });
+        if (await hasOutbox(db, room)) await sleep(5, undefined, { signal });
       } catch (error) {
         signal.throwIfAborted();
         failures += 1;
-        this.options.log.debug({ room, reason: reasonOf(error) }, 'relay failed');
+        log.debug({ room, reason: reasonOf(error) }, 'relay failed');
         await sleep(backoffMs(failures, { baseMs: 50, maxMs: 1000 }), undefined, { signal });
       }
     }
@@ -70,45 +98,80 @@ export class Relay {
     await Promise.all([...this.#wanted.values()].map(({ done }) => done));
   }
 
-  async #run(room: Room, state: { requests: number }): Promise<void> {
-    for (let failures = 0; failures < 5;) {
-      const { requests } = state;
-      try {
-        await this.#relayOnce(room);
-        // A request that came after the last look must be seen: nothing is awaited from here to the deletion.
-        if (state.requests === requests) break;
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        this.options.log.warn({ room, reason: reasonOf(error) }, 'relay failed');
-        if (this.#closed) break; // the sweep of another process takes over
-        await sleep(backoffMs(failures, { baseMs: 50, maxMs: 1000 }));
-      }
+  /** At the end of the turn: with the other commits that were heard of in it. */
+  #enqueue(room: Room): void {
+    this.#waiting.push(room);
+    if (this.#waiting.length === 1)
+      setImmediate(() => {
+        this.#begin();
+      });
+  }
+
+  #begin(): void {
+    const { mostAtOnce, mostRooms } = bounds[this.options.redis];
+    while (this.#waiting.length > 0 && this.#underWay < mostAtOnce) {
+      const rooms = this.#waiting.slice(0, mostRooms);
+      this.#waiting = this.#waiting.slice(mostRooms);
+      this.#underWay += 1;
+      void this.#relay(rooms).then(() => {
+        this.#underWay -= 1;
+        this.#begin();
+      });
     }
-    this.#wanted.delete(room);
   }
 
-  async #relayOnce(room: Room): Promise<void> {
-    const { db } = this.options;
-    while ((await relayOutbox(db, room, (rows) => this.#tell(room, rows))) === 'more');
+  async #relay(rooms: readonly Room[]): Promise<void> {
+    const { db, log } = this.options;
+    const requests = new Map(rooms.map((room) => [room, this.#wanted.get(room)?.requests]));
+    const outcomes = await relayOutbox(db, rooms, (room, rows) => this.#tell(room, rows)).catch(
+      (error: unknown) => {
+        log.warn({ rooms, reason: reasonOf(error) }, 'relay failed');
+        return undefined;
+      },
+    );
+    for (const room of rooms) this.#goOn(room, requests.get(room), outcomes?.get(room) ?? 'failed');
   }
 
-  async #tell(room: Room, rows: OutboxRow[]): Promise<void> {
-    const { roomLog, queues, webhooks, activity } = this.options;
-    const events = rows.filter((row) => row.kind === 'event');
-    if (events.length > 0)
-      await roomLog.tell(
-        room,
-        events.map(({ id, type, data, ends }) => ({ outboxId: id, type, data, ends })),
-      );
-    if (events.length > 0) activity.note(room);
-    for (const row of rows)
-      if (row.kind === 'job') {
-        const queued = JSON.parse(row.data) as QueuedGeneration;
-        // Whoever relays it, and whenever: it belongs to the request that has asked for it.
-        await withinTrace(queued.job.traceparent, () => queues.add(queued));
-      } else if (row.kind === 'webhook') {
-        await webhooks.add(JSON.parse(row.data) as DeliveryJob);
+  /** A request that came after the last look must be seen: nothing is awaited between. */
+  #goOn(room: Room, requests: number | undefined, outcome: Relayed): void {
+    const wanted = this.#wanted.get(room);
+    if (!wanted) return;
+    wanted.failures = outcome === 'failed' ? wanted.failures + 1 : 0;
+    if (outcome === 'failed' && wanted.failures < mostFailures && !this.#closed) {
+      const waitMs = backoffMs(wanted.failures, { baseMs: 50, maxMs: 1000 });
+      void sleep(waitMs).then(() => {
+        this.#enqueue(room);
+      });
+    } else if (outcome !== 'failed' && (outcome === 'more' || wanted.requests !== requests)) {
+      this.#enqueue(room);
+    } else {
+      this.#wanted.delete(room);
+      wanted.end();
+    }
+  }
+
+  async #tell(room: Room, rows: readonly OutboxRow[]): Promise<void> {
+    const { roomLog, queues, webhooks, activity, log } = this.options;
+    try {
+      const events = rows.filter((row) => row.kind === 'event');
+      if (events.length > 0) {
+        await roomLog.tell(
+          room,
+          events.map(({ id, type, data, ends }) => ({ outboxId: id, type, data, ends })),
+        );
+        activity.note(room);
       }
+      for (const row of rows)
+        if (row.kind === 'job') {
+          const queued = JSON.parse(row.data) as QueuedGeneration;
+          // Whoever relays it, and whenever: it belongs to the request that has asked for it.
+          await withinTrace(queued.job.traceparent, () => queues.add(queued));
+        } else if (row.kind === 'webhook') {
+          await webhooks.add(JSON.parse(row.data) as DeliveryJob);
+        }
+    } catch (error) {
+      log.warn({ room, reason: reasonOf(error) }, 'relay failed');
+      throw error;
+    }
   }
 }

@@ -5,16 +5,16 @@ import type { GenerationOptions, Usage } from '../domain/generation.js';
 import { modelInfo } from '../domain/models.js';
 import { tokensOfBytes } from '../domain/tokens.js';
 import { together } from '../lib/together.js';
-import { moveBudgets } from '../store/budgets.js';
+import { budgetsWrite, moveBudgets } from '../store/budgets.js';
 import type { ConversationRow } from '../store/conversations.js';
-import type { Transaction } from '../store/database.js';
 import {
   listActiveGenerations,
   lockGeneration,
   updateGeneration,
   type GenerationRow,
 } from '../store/generations.js';
-import { sizeOfHistory } from '../store/messages.js';
+import { sizeInHistory, sizeOfHistory } from '../store/messages.js';
+import type { Write } from '../store/write-together.js';
 import {
   budgetExceeded,
   budgetsOf,
@@ -39,6 +39,8 @@ interface Acceptance {
   options: GenerationOptions;
   /** Of the prompt: the history goes up to it. */
   upToPosition: number;
+  /** The prompt, where that is not stored yet. */
+  unwritten: readonly ContentBlock[] | undefined;
   /** The partial answer that is gone on from. */
   continues: readonly ContentBlock[];
 }
@@ -60,7 +62,7 @@ export type Reservation = Pick<GenerationRow, 'budgetDay' | 'reservedNano' | 'as
 
 /**
  * Says what is granted for the first call of a generation that is being accepted (B1 and B2 in docs/decisions/0004), to
- * be taken by {@link holdReservation}. Where less is left than it asks for, its `maxTokens` are lowered to that. The
+ * be taken by {@link reservationWrites}. Where less is left than it asks for, its `maxTokens` are lowered to that. The
  * conversation is locked.
  *
  * @throws AppError budget_exceeded
@@ -68,7 +70,7 @@ export type Reservation = Pick<GenerationRow, 'budgetDay' | 'reservedNano' | 'as
 export async function reserveAcceptance(
   context: ServiceContext,
   work: Work,
-  { conversation, userId, model, options, upToPosition, continues }: Acceptance,
+  { conversation, userId, model, options, upToPosition, unwritten, continues }: Acceptance,
 ): Promise<Reservation> {
   const { limits } = context;
   const { contextTokens, maxOutputTokens } = modelInfo(model);
@@ -77,6 +79,7 @@ export async function reserveAcceptance(
   const inputTokens = async () => {
     const bytes =
       (await sizeOfHistory(work.tx, conversation.id, upToPosition)) +
+      (unwritten ? sizeInHistory(unwritten) : 0) +
       Buffer.byteLength(options.system ?? conversation.system ?? '') +
       Buffer.byteLength(JSON.stringify(continues));
     const about = conversation.documentId === null ? 0 : contextTokensFor(model);
@@ -105,11 +108,10 @@ interface FirstCall {
 }
 
 /** Takes what was granted out of the budgets, which are locked; together with the generation, or not at all. */
-export const holdReservation = (
-  tx: Transaction,
-  payer: Payer,
-  { budgetDay, reservedNano }: Reservation,
-): Promise<void> => moveBudgets(tx, budgetsOf({ ...payer, budgetDay }), { reservedNano, spentNano: 0 });
+export const reservationWrites = (payer: Payer, { budgetDay, reservedNano }: Reservation): Write[] =>
+  reservedNano === 0
+    ? []
+    : [budgetsWrite(budgetsOf({ ...payer, budgetDay }), { reservedNano, spentNano: 0 })];
 
 /**
  * The same of a call whose size is known, with the conversation or document locked: says what is granted, and locks the

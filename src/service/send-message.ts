@@ -4,14 +4,14 @@ import type { Message, User } from '../domain/conversation.js';
 import { AppError, noSuch } from '../domain/errors.js';
 import type { Generation, GenerationOptions } from '../domain/generation.js';
 import { together } from '../lib/together.js';
-import { takePositions } from '../store/conversations.js';
+import { positionsWrite } from '../store/conversations.js';
 import { findGeneration, toGeneration } from '../store/generations.js';
 import type { Transaction } from '../store/database.js';
 import { findCaller } from '../store/messages.js';
-import { insertPrompt } from '../store/new-messages.js';
+import { messageOf, promptWrite } from '../store/new-messages.js';
 import type { MessageOrigin } from '../store/schema/conversations.js';
 import { conversationRoom, isUuid } from '../wire/room.js';
-import { acceptPrepared, planGeneration, prepareGeneration, readLoad } from './accept-generation.js';
+import { acceptReserved, lookAround, planGeneration, reserveGeneration } from './accept-generation.js';
 import { lockWithRight } from './access.js';
 import type { ServiceContext } from './service-context.js';
 import type { Work } from './work.js';
@@ -47,42 +47,40 @@ export async function sendMessage(
   input: NewMessage,
 ): Promise<{ message: Message; generation: Generation | null }> {
   const { tx } = work;
-  if (!isUuid(input.conversationId)) throw noSuch('conversation');
-  const [conversation, load] = await together([
-    lockWithRight(tx, input.conversationId, input.author.id, 'write'),
-    input.generate ? readLoad(context, tx, input.conversationId) : undefined,
+  const { conversationId, author, generate } = input;
+  if (!isUuid(conversationId)) throw noSuch('conversation');
+  const [conversation, seen] = await together([
+    lockWithRight(tx, conversationId, author.id, 'write'),
+    lookAround(context, tx, { conversationId, userId: author.id, options: generate || {} }),
   ]);
   const content = toBlocks(input.content);
   if (!hasContent(content)) throw new AppError('invalid_request', 'The message is empty.');
 
-  const options = input.optionsAreWhole
-    ? input.generate
-    : input.generate && (await continuedOptions(tx, conversation.id, content, input.generate));
-  const plan = options && (await planGeneration(context, work, conversation, input.author.id, options, load));
+  const options =
+    generate && !input.optionsAreWhole
+      ? await continuedOptions(tx, conversationId, content, generate)
+      : generate;
+  const plan = options && (await planGeneration(context, work, conversation, author.id, options, seen));
   const position = conversation.nextPosition;
-  const messageId = uuidv7();
-  const place = { userId: input.author.id, promptId: messageId, position: position + 1 };
-  const [message, ready] = await together([
-    insertPrompt(
-      tx,
-      {
-        id: messageId,
-        conversationId: conversation.id,
-        content,
-        clientId: input.clientId,
-        metadata: input.metadata,
-        origin: input.origin,
-        position,
-      },
-      input.author,
-    ),
-    plan && prepareGeneration(context, work, plan, place),
-    takePositions(tx, conversation.id, position + 2),
-  ]);
-  work.tell(conversationRoom(conversation.id), 'message.created', { message });
+  const prompt = {
+    id: uuidv7(),
+    conversationId,
+    content,
+    clientId: input.clientId,
+    metadata: input.metadata,
+    origin: input.origin,
+    position,
+    author,
+    createdAt: seen.now,
+  };
+  const message = messageOf(prompt);
+  const place = { userId: author.id, promptId: prompt.id, position: position + 1 };
+  const reserved = plan && (await reserveGeneration(context, work, plan, place, content));
+  work.last(promptWrite(prompt), positionsWrite(conversationId, position + 2));
+  work.tell(conversationRoom(conversationId), 'message.created', { message });
 
-  if (!plan || !ready) return { message, generation: null };
-  return { message, generation: toGeneration(await acceptPrepared(work, plan, place, ready)) };
+  if (!plan || !reserved) return { message, generation: null };
+  return { message, generation: toGeneration(await acceptReserved(work, plan, place, reserved)) };
 }
 
 /**

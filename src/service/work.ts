@@ -2,7 +2,8 @@ import { fairPriority, queueOf, type QueuedGeneration } from '../queue/generatio
 import { inSpan } from '../lib/tracing.js';
 import type { Transaction } from '../store/database.js';
 import { countUnfinishedOfUser, toGenerationHead, type GenerationRow } from '../store/generations.js';
-import { insertOutbox, type NewOutboxRow } from '../store/outbox.js';
+import { outboxWrite, type NewOutboxRow } from '../store/outbox.js';
+import { writeTogether, type Write } from '../store/write-together.js';
 import type { RoomEventPayloads, RoomEventType } from '../wire/room-events.js';
 import { generationRoom, type Room } from '../wire/room.js';
 import { endOf } from './generation-end.js';
@@ -24,7 +25,8 @@ export class Work {
   readonly #signals: GenerationRow[] = [];
   readonly #ends: GenerationRow[] = [];
   readonly #notices: Notice[] = [];
-  readonly #last: ((tx: Transaction) => Promise<unknown>)[] = [];
+  readonly #last: Write[] = [];
+  readonly #checks: (() => void)[] = [];
   readonly #at = new Date().toISOString();
 
   constructor(readonly tx: Transaction) {}
@@ -85,16 +87,24 @@ export class Work {
   }
 
   /**
-   * Writes something at the end of the transaction, in one round trip with its commit: where nothing of the command reads
-   * it again. `write` begins its one statement as it is called; where it throws, nothing is committed.
+   * Writes at the end of the transaction, in one statement with all else that is written so and the outbox, and in one
+   * round trip with its commit: where nothing of the command reads it again, and nothing else that is written so changes
+   * the same row.
    */
-  last(write: (tx: Transaction) => Promise<unknown>): void {
-    this.#last.push(write);
+  last(...writes: Write[]): void {
+    this.#last.push(...writes);
   }
 
-  /** Begins what is to be written last, and the outbox; fails at once where one fails before it is sent. */
-  close(): Promise<unknown> {
-    return Promise.all([...this.#last.map((write) => write(this.tx)), insertOutbox(this.tx, this.#outbox)]);
+  /** Asked as COMMIT is about to be sent; where it throws, nothing is committed. */
+  beforeCommit(check: () => void): void {
+    this.#checks.push(check);
+  }
+
+  /** Begins what is to be written last, and the outbox; fails at once where it fails before it is sent. */
+  close(): Promise<void> {
+    for (const check of this.#checks) check();
+    const outbox = this.#outbox.length > 0 ? [outboxWrite(this.#outbox)] : [];
+    return writeTogether(this.tx, [...this.#last, ...outbox]);
   }
 
   /** What the commit has set free. Best effort: sweeps repeat what fails here. */

@@ -3,6 +3,7 @@ import type { NanoUsd } from '../domain/cost.js';
 import { together } from '../lib/together.js';
 import type { Executor, Transaction } from './database.js';
 import { prepared } from './prepared.js';
+import { writeTogether, type ValueOf, type Write } from './write-together.js';
 import { budgetLimits, budgets, type BudgetScope } from './schema/budgets.js';
 
 export type { BudgetScope };
@@ -55,10 +56,10 @@ function about<Statement>(build: (db: Executor, isOneOf: SQL | undefined, keys: 
 }
 
 /** Where the nth key's parts go. */
-const slot = (n: number) => ({
-  scope: sql.placeholder(`scope${n}`),
-  subject: sql.placeholder(`subject${n}`),
-  period: sql.placeholder(`period${n}`),
+const slot = (n: number, value: ValueOf = sql.placeholder) => ({
+  scope: value(`scope${n}`),
+  subject: value(`subject${n}`),
+  period: value(`period${n}`),
 });
 type Slot = ReturnType<typeof slot>;
 
@@ -158,25 +159,30 @@ export async function lockBudgets(tx: Transaction, keys: readonly BudgetKey[]): 
   });
 }
 
-const move = about((db, isOneOf, { length }) =>
-  db
-    .update(budgets)
-    .set({
-      reservedNano: sql`${budgets.reservedNano} + ${sql.placeholder('reservedNano')}::bigint`,
-      spentNano: sql`${budgets.spentNano} + ${sql.placeholder('spentNano')}::bigint`,
-    })
-    .where(isOneOf)
-    .prepare(`move_budgets_${length}`),
-);
-
 /** Adds to what is reserved and spent of these budgets, which are locked. */
+export const budgetsWrite = (
+  keys: readonly BudgetKey[],
+  added: { reservedNano: NanoUsd; spentNano: NanoUsd },
+): Write => ({
+  kind: `${keys.length} budgets`,
+  build: (db, value) =>
+    db
+      .update(budgets)
+      .set({
+        reservedNano: sql`${budgets.reservedNano} + ${value('reservedNano')}::bigint`,
+        spentNano: sql`${budgets.spentNano} + ${value('spentNano')}::bigint`,
+      })
+      .where(or(...keys.map((_, n) => is(slot(n, value))))),
+  values: { ...valuesOf(keys), ...added },
+});
+
+/** Does so. */
 export async function moveBudgets(
   tx: Transaction,
   keys: readonly BudgetKey[],
-  { reservedNano, spentNano }: { reservedNano: NanoUsd; spentNano: NanoUsd },
+  added: { reservedNano: NanoUsd; spentNano: NanoUsd },
 ): Promise<void> {
-  if (reservedNano === 0 && spentNano === 0) return;
-  await move(tx, keys).execute({ ...valuesOf(keys), reservedNano, spentNano });
+  if (added.reservedNano !== 0 || added.spentNano !== 0) await writeTogether(tx, [budgetsWrite(keys, added)]);
 }
 
 /** Limits a user's every day, or a conversation. */

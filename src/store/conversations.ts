@@ -5,6 +5,7 @@ import { prepared } from './prepared.js';
 import { conversations, members, messages } from './schema/conversations.js';
 import { generations } from './schema/generations.js';
 import { users } from './schema/users.js';
+import type { Write } from './write-together.js';
 
 export type ConversationRow = typeof conversations.$inferSelect;
 type ConversationSettings = Partial<Pick<ConversationRow, 'title' | 'system' | 'model' | 'concurrency'>>;
@@ -204,18 +205,16 @@ export async function updateConversation(
     .where(eq(conversations.id, id));
 }
 
-const take = prepared((db) =>
-  db
-    .update(conversations)
-    .set({ nextPosition: sql`${sql.placeholder('nextPosition')}`, updatedAt: sql`now()` })
-    .where(eq(conversations.id, sql.placeholder('id')))
-    .prepare('take_positions'),
-);
-
 /** Takes the positions before this one. The conversation is locked. */
-export async function takePositions(tx: Transaction, id: string, nextPosition: number): Promise<void> {
-  await take(tx).execute({ id, nextPosition });
-}
+export const positionsWrite = (id: string, nextPosition: number): Write => ({
+  kind: 'positions',
+  build: (db, value) =>
+    db
+      .update(conversations)
+      .set({ nextPosition: sql`${value('nextPosition')}`, updatedAt: sql`now()` })
+      .where(eq(conversations.id, value('id'))),
+  values: { id, nextPosition },
+});
 
 /** Deletes it with all that belongs to it. */
 export async function deleteConversation(tx: Transaction, id: string): Promise<void> {
@@ -262,6 +261,20 @@ export async function listMembers(
     joinedAt: joinedAt.toISOString(),
   }));
 }
+
+const memberIds = prepared((db) =>
+  db
+    .select({ conversationId: members.conversationId, userId: members.userId })
+    .from(members)
+    .where(sql`${members.conversationId} = any(${sql.placeholder('conversationIds')}::uuid[])`)
+    .prepare('member_ids'),
+);
+
+/** Who belongs to these conversations. */
+export const listMemberIds = (
+  db: Executor,
+  conversationIds: readonly string[],
+): Promise<{ conversationId: string; userId: string }[]> => memberIds(db).execute({ conversationIds });
 
 /** Makes the user a member; one who is already keeps the role. */
 export async function addMember(

@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm';
 import type { DocumentPhase } from '../domain/document-phase.js';
 import type { Usage } from '../domain/generation.js';
 import type { Executor, Transaction } from './database.js';
+import { prepared } from './prepared.js';
 import { documentSteps, documents } from './schema/documents.js';
 import { generations } from './schema/generations.js';
 
@@ -52,6 +53,20 @@ export async function findDocument(db: Executor, id: string): Promise<DocumentRo
   const [row] = await db.select().from(documents).where(eq(documents.id, id));
   return row;
 }
+
+const owners = prepared((db) =>
+  db
+    .select({ documentId: documents.id, userId: documents.userId })
+    .from(documents)
+    .where(sql`${documents.id} = any(${sql.placeholder('documentIds')}::uuid[])`)
+    .prepare('owners'),
+);
+
+/** Whose these documents are. */
+export const listOwners = (
+  db: Executor,
+  documentIds: readonly string[],
+): Promise<{ documentId: string; userId: string }[]> => owners(db).execute({ documentIds });
 
 /** The user's own; undefined also where it is somebody else's. */
 export async function findDocumentOf(

@@ -126,20 +126,6 @@ export async function listActiveGenerations(
   return rows.filter(isOfConversation);
 }
 
-const anyActive = prepared((db) =>
-  db
-    .select({ one: sql`1` })
-    .from(generations)
-    .where(and(eq(generations.conversationId, sql.placeholder('conversationId')), active))
-    .limit(1)
-    .prepare('any_active_generation'),
-);
-
-/** Whether something of a conversation has not ended. */
-export async function isAnswering(db: Executor, conversationId: string): Promise<boolean> {
-  return (await anyActive(db).execute({ conversationId })).length > 0;
-}
-
 /** Those of a document that have not ended, by id. */
 export async function listActiveOfDocument(db: Executor, documentId: string): Promise<DocumentGeneration[]> {
   const rows = await db
@@ -212,19 +198,20 @@ export async function countQueued(db: Executor, atMost: number): Promise<number>
   return row?.count ?? 0;
 }
 
+const isUnfinishedOfUser = (ofDocuments: boolean) =>
+  and(
+    eq(generations.userId, sql.placeholder('userId')),
+    lte(generations.priority, sql.placeholder('priority')),
+    ofDocuments ? isNotNull(generations.documentId) : isNull(generations.documentId),
+    active,
+  );
+
 const unfinished = (ofDocuments: boolean) =>
   prepared((db) =>
     db
       .select({ count: sql<number>`count(*)::int` })
       .from(generations)
-      .where(
-        and(
-          eq(generations.userId, sql.placeholder('userId')),
-          lte(generations.priority, sql.placeholder('priority')),
-          ofDocuments ? isNotNull(generations.documentId) : isNull(generations.documentId),
-          active,
-        ),
-      )
+      .where(isUnfinishedOfUser(ofDocuments))
       .prepare(`unfinished_of_user_${ofDocuments ? 'documents' : 'conversations'}`),
   );
 const unfinishedOfDocuments = unfinished(true);
@@ -241,4 +228,43 @@ export async function countUnfinishedOfUser(
   const count = documentId === null ? unfinishedOfConversations : unfinishedOfDocuments;
   const [row] = await count(db).execute({ userId, priority });
   return row?.count ?? 0;
+}
+
+const load = prepared((db) => {
+  const busy = db
+    .select({ one: sql`1` })
+    .from(generations)
+    .where(and(eq(generations.conversationId, sql.placeholder('conversationId')), active));
+  const others = db
+    .select({ count: sql`count(*)::int` })
+    .from(generations)
+    .where(isUnfinishedOfUser(false));
+  return db
+    .select({
+      busy: sql<boolean>`exists ${busy}`,
+      others: sql<number>`${others}`,
+      now: sql<string>`now()`,
+    })
+    .from(sql`(values (1)) as one`)
+    .prepare('load');
+});
+
+/** What a new generation of a conversation finds there. */
+export interface Load {
+  /** Something of the conversation has not ended. */
+  busy: boolean;
+  /** What {@link countUnfinishedOfUser} counts. */
+  others: number;
+  /** When the transaction began, by Postgres' clock: as it dates what it stores. */
+  now: Date;
+}
+
+/** Looks before a generation of a conversation is stored; the conversation is locked. */
+export async function findLoad(
+  tx: Transaction,
+  of: { conversationId: string; userId: string; priority: number },
+): Promise<Load> {
+  const [row] = await load(tx).execute(of);
+  if (!row) throw new Error('Postgres does not know the time');
+  return { ...row, now: new Date(row.now) };
 }

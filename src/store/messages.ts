@@ -138,9 +138,14 @@ export async function listHistory(
   return listInOrder(db, isHistory(conversationId, upToPosition));
 }
 
+/** About how many bytes the name of an author takes. */
+const nameBytes = 24;
+
 const size = prepared((db) =>
   db
-    .select({ bytes: sql<number>`coalesce(sum(octet_length(${messages.content}::text) + 24), 0)::float8` })
+    .select({
+      bytes: sql<number>`coalesce(sum(octet_length(${messages.content}::text) + ${sql.raw(String(nameBytes))}), 0)::float8`,
+    })
     .from(messages)
     .where(isHistory(sql.placeholder('conversationId'), sql.placeholder('upToPosition')))
     .prepare('size_of_history'),
@@ -155,6 +160,10 @@ export async function sizeOfHistory(
   const [row] = await size(db).execute({ conversationId, upToPosition });
   return row?.bytes ?? 0;
 }
+
+/** What a message adds to {@link sizeOfHistory}, or a little more: Postgres puts fewer spaces between. */
+export const sizeInHistory = (content: readonly ContentBlock[]): number =>
+  Buffer.byteLength(JSON.stringify(content, null, 1)) + nameBytes;
 
 /** The generation whose answer holds a call of a tool with this id, the latest should ids come again. */
 export async function findCaller(
@@ -176,11 +185,6 @@ export async function findCaller(
     .orderBy(desc(messages.position), desc(messages.id))
     .limit(1);
   return row?.generationId ?? undefined;
-}
-
-/** An answer is being written again, by another generation. */
-export async function reopenMessage(tx: Transaction, id: string, generationId: string): Promise<void> {
-  await tx.update(messages).set({ status: 'streaming', generationId }).where(eq(messages.id, id)).execute();
 }
 
 /** Changes what somebody wrote. */

@@ -3,6 +3,7 @@ import type { Transaction } from './database.js';
 import type { GenerationRow } from './generations.js';
 import { prepared } from './prepared.js';
 import { generations } from './schema/generations.js';
+import type { Write } from './write-together.js';
 
 type Given = 'id' | 'userId' | 'status' | 'model' | 'provider' | 'options' | 'messageId' | 'priority';
 type MayBeGiven =
@@ -47,11 +48,12 @@ export const newGeneration = (
   row: Pick<GenerationRow, Given | 'budgetDay' | 'createdAt'> & Partial<Pick<GenerationRow, MayBeGiven>>,
 ): GenerationRow => ({ ...(defaults as GenerationRow), ...row });
 
-const insert = prepared((db) => {
-  const given = (name: string) => sql`${sql.placeholder(name)}`;
-  return db
-    .insert(generations)
-    .values({
+/** Stores what {@link newGeneration} has made. */
+export const generationWrite = (row: GenerationRow): Write => ({
+  kind: 'generation',
+  build: (db, value) => {
+    const given = (name: string) => sql`${value(name)}`;
+    return db.insert(generations).values({
       id: given('id'),
       conversationId: given('conversationId'),
       documentId: given('documentId'),
@@ -62,8 +64,8 @@ const insert = prepared((db) => {
       model: given('model'),
       provider: given('provider'),
       // JSON: to be encoded, which the driver would not do with a list.
-      options: sql.placeholder('options'),
-      content: sql.placeholder('content'),
+      options: value('options'),
+      content: value('content'),
       promptId: given('promptId'),
       messageId: given('messageId'),
       position: given('position'),
@@ -75,11 +77,7 @@ const insert = prepared((db) => {
       priority: given('priority'),
       createdAt: given('createdAt'),
       queuedAt: given('queuedAt'),
-    })
-    .prepare('insert_generation');
+    });
+  },
+  values: row,
 });
-
-/** Stores what {@link newGeneration} has made. */
-export async function insertGeneration(tx: Transaction, row: GenerationRow): Promise<void> {
-  await insert(tx).execute(row);
-}

@@ -1,73 +1,75 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { textOf } from '../domain/content.js';
 import type { Message, User } from '../domain/conversation.js';
-import type { Transaction } from './database.js';
 import { toMessage, type NewMessage } from './messages.js';
-import { prepared } from './prepared.js';
 import { messages } from './schema/conversations.js';
+import type { Write } from './write-together.js';
 
-const prompt = prepared((db) =>
-  db
-    .insert(messages)
-    .values({
-      id: sql.placeholder('id'),
-      conversationId: sql.placeholder('conversationId'),
-      role: sql.placeholder('role'),
-      authorId: sql.placeholder('authorId'),
-      text: sql.placeholder('text'),
-      content: sql.placeholder('content'),
-      status: sql.placeholder('status'),
-      clientId: sql.placeholder('clientId'),
-      // By the driver: drizzle's encoder would make JSON's null of none.
-      metadata: sql`${sql.placeholder('metadata')}`,
-      origin: sql`${sql.placeholder('origin')}`,
-      position: sql.placeholder('position'),
-    })
-    .returning({ createdAt: messages.createdAt })
-    .prepare('insert_prompt'),
-);
+/** What a user has written. */
+export type Prompt = Pick<NewMessage, 'id' | 'conversationId' | 'content' | 'position' | 'origin'> &
+  Pick<Message, 'clientId' | 'metadata'> & { author: User; createdAt: Date };
 
-/** Stores what a user wrote; answers it as {@link findMessage} would. */
-export async function insertPrompt(
-  tx: Transaction,
-  row: Pick<NewMessage, 'id' | 'conversationId' | 'content' | 'position' | 'origin'> &
-    Pick<Message, 'clientId' | 'metadata'>,
-  author: User,
-): Promise<Message> {
-  const { origin, ...sent } = row;
-  const stored = { ...sent, role: 'user', text: textOf(row.content), status: 'complete' } as const;
-  const [inserted] = await prompt(tx).execute({ ...stored, origin, authorId: author.id });
-  if (!inserted) throw new Error('insert returned no row');
-  const { createdAt } = inserted;
+/** A prompt as {@link findMessage} answers it once it is stored. */
+export function messageOf({ author, ...sent }: Prompt): Message {
+  const { id, conversationId, content, clientId, metadata, position, createdAt } = sent;
   return toMessage({
-    ...stored,
-    createdAt,
-    generationId: null,
-    authorId: author.id,
-    authorName: author.name,
+    ...{ id, conversationId, content, clientId, metadata, position, createdAt },
+    ...{ role: 'user', status: 'complete', text: textOf(content), generationId: null },
+    ...{ authorId: author.id, authorName: author.name },
   });
 }
 
-const answer = prepared((db) =>
-  db
-    .insert(messages)
-    .values({
-      id: sql.placeholder('id'),
-      conversationId: sql.placeholder('conversationId'),
-      generationId: sql.placeholder('generationId'),
-      position: sql.placeholder('position'),
+/** Stores it. */
+export const promptWrite = ({ author, ...sent }: Prompt): Write => ({
+  kind: 'prompt',
+  build: (db, value) =>
+    db.insert(messages).values({
+      id: value('id'),
+      conversationId: value('conversationId'),
+      role: 'user',
+      authorId: value('authorId'),
+      text: value('text'),
+      content: value('content'),
+      status: 'complete',
+      clientId: value('clientId'),
+      // By the driver: drizzle's encoder would make JSON's null of none.
+      metadata: sql`${value('metadata')}`,
+      origin: sql`${value('origin')}`,
+      position: value('position'),
+      createdAt: sql`${value('createdAt')}`,
+    }),
+  values: { ...sent, text: textOf(sent.content), authorId: author.id },
+});
+
+/** Stores the message that an answer will be written into. */
+export const answerWrite = (values: {
+  id: string;
+  conversationId: string;
+  generationId: string;
+  position: number;
+}): Write => ({
+  kind: 'answer',
+  build: (db, value) =>
+    db.insert(messages).values({
+      id: value('id'),
+      conversationId: value('conversationId'),
+      generationId: value('generationId'),
+      position: value('position'),
       role: 'assistant',
       status: 'streaming',
       content: [],
       text: '',
-    })
-    .prepare('insert_answer'),
-);
+    }),
+  values,
+});
 
-/** The message that an answer will be written into. */
-export async function insertAnswer(
-  tx: Transaction,
-  row: { id: string; conversationId: string; generationId: string; position: number },
-): Promise<void> {
-  await answer(tx).execute(row);
-}
+/** Has a partial answer written on, by this generation. */
+export const reopenedAnswerWrite = (id: string, generationId: string): Write => ({
+  kind: 'reopened answer',
+  build: (db, value) =>
+    db
+      .update(messages)
+      .set({ status: 'streaming', generationId: sql`${value('generationId')}` })
+      .where(eq(messages.id, value('id'))),
+  values: { id, generationId },
+});

@@ -1,8 +1,9 @@
 import { and, asc, eq, lt, sql } from 'drizzle-orm';
 import { together } from '../lib/together.js';
-import type { Database, Executor, Transaction } from './database.js';
+import type { Database, Executor } from './database.js';
 import { prepared } from './prepared.js';
 import { outbox } from './schema/outbox.js';
+import type { Write } from './write-together.js';
 
 export type OutboxRow = typeof outbox.$inferSelect;
 export type NewOutboxRow = Pick<OutboxRow, 'room' | 'kind' | 'type' | 'data'> & { ends?: string | null };
@@ -11,18 +12,37 @@ export type NewOutboxRow = Pick<OutboxRow, 'room' | 'kind' | 'type' | 'data'> & 
  * Writes what the room's log and the queue have to be told. The room's conversation is locked by this transaction, so
  * that within a room ids increase in the order of commits.
  */
-export async function insertOutbox(tx: Transaction, rows: NewOutboxRow[]): Promise<void> {
-  if (rows.length > 0) await tx.insert(outbox).values(rows).execute();
-}
+export const outboxWrite = (rows: readonly NewOutboxRow[]): Write => ({
+  kind: 'outbox',
+  build: (_, value) => sql`
+    insert into ${outbox} (room, kind, type, data, ends)
+    select room, kind, type, data, ends
+    from unnest(
+      ${value('room')}::text[], ${value('kind')}::text[], ${value('type')}::text[], ${value('data')}::text[],
+      ${value('ends')}::uuid[]
+    ) with ordinality as row (room, kind, type, data, ends, n)
+    order by n`,
+  values: {
+    room: rows.map(({ room }) => room),
+    kind: rows.map(({ kind }) => kind),
+    type: rows.map(({ type }) => type),
+    data: rows.map(({ data }) => data),
+    ends: rows.map(({ ends }) => ends ?? null),
+  },
+});
 
 const rowsAtOnce = 500;
+
+/** A list in one value, so that it is one statement for however many. */
+const rooms = sql`${sql.placeholder('rooms')}::text[]`;
 
 const tryLock = prepared((db) =>
   db
     .select({
-      locked: sql<boolean>`pg_try_advisory_xact_lock(hashtextextended(${sql.placeholder('room')}, 0))`,
+      room: sql<string>`room`,
+      locked: sql<boolean>`pg_try_advisory_xact_lock(hashtextextended(room, 0))`,
     })
-    .from(sql`(values (1)) as one`)
+    .from(sql`unnest(${rooms}) as room`)
     .prepare('lock_outbox'),
 );
 
@@ -30,45 +50,78 @@ const first = prepared((db) =>
   db
     .select()
     .from(outbox)
-    .where(eq(outbox.room, sql.placeholder('room')))
+    .where(sql`${outbox.room} = any(${rooms})`)
     .orderBy(asc(outbox.id))
     .limit(rowsAtOnce)
-    .prepare('outbox_of_room'),
+    .prepare('outbox_of_rooms'),
+);
+
+const forget = prepared((db) =>
+  db
+    .delete(outbox)
+    .where(sql`${outbox.id} = any(${sql.placeholder('ids')}::bigint[])`)
+    .prepare('delete_outbox'),
+);
+
+const left = prepared((db) =>
+  db
+    .selectDistinct({ room: outbox.room })
+    .from(outbox)
+    .where(sql`${outbox.room} = any(${rooms})`)
+    .prepare('outbox_left'),
 );
 
 /**
- * Hands the room's untold rows, in order, to `tell`, and forgets them once it has resolved. One relay at a time works
- * on a room, over all processes: `busy` when another one does. `more`: something has come that whoever wrote it has left
- * to this one.
+ * What came of relaying a room. `busy`: another relay was at it. `more`: something has come that whoever wrote it has
+ * left to this one. `failed`: it could not be told, and is not forgotten.
  */
-export async function relayOutbox(
+export type Relayed = 'told' | 'more' | 'busy' | 'failed';
+
+/**
+ * Hands the untold rows of rooms, in order, to `tell`, a room at a time, and forgets them once it has resolved; where it
+ * fails the other rooms go on. One relay at a time works on a room, over all processes.
+ */
+export async function relayOutbox<Room extends string>(
   db: Database,
-  room: string,
-  tell: (rows: OutboxRow[]) => Promise<void>,
-): Promise<'told' | 'more' | 'busy'> {
-  const left = { more: false };
-  const told = await db.transaction(
+  asked: readonly Room[],
+  tell: (room: Room, rows: OutboxRow[]) => Promise<void>,
+): Promise<Map<Room, Relayed>> {
+  const outcomes = new Map<Room, Relayed>(asked.map((room) => [room, 'busy']));
+  await db.transaction(
     async (tx) => {
-      // Read behind the lock: what its last holder has told is gone.
-      const [[lock], rows] = await together([tryLock(tx).execute({ room }), first(tx).execute({ room })]);
-      if (!lock?.locked) return undefined;
-      if (rows.length > 0) await tell(rows);
-      return rows.map(({ id }) => id);
+      // Read behind the locks: what their last holders have told is gone.
+      const [locks, rows] = await together([
+        tryLock(tx).execute({ rooms: asked }),
+        first(tx).execute({ rooms: asked }),
+      ]);
+      const mine = new Set(locks.filter(({ locked }) => locked).map(({ room }) => room));
+      const told = await Promise.all(
+        asked
+          .filter((room) => mine.has(room))
+          .map(async (room) => {
+            const ofRoom = rows.filter((row) => row.room === room);
+            try {
+              if (ofRoom.length > 0) await tell(room, ofRoom);
+            } catch {
+              outcomes.set(room, 'failed');
+              return [];
+            }
+            outcomes.set(room, 'told');
+            return ofRoom.map(({ id }) => id);
+          }),
+      );
+      return told.flat();
     },
     {
-      closing: async (tx, ids) =>
-        ids?.length &&
-        tx
-          .delete(outbox)
-          .where(sql`${outbox.id} = any(${sql.param(ids)}::bigint[])`)
-          .execute(),
-      behind: async (free, ids) => {
-        if (ids) left.more = await hasOutbox(free, room);
+      closing: async (tx, ids) => ids.length > 0 && forget(tx).execute({ ids }),
+      // Once the locks are free: whoever found them held has left what came meanwhile to this one.
+      behind: async (free) => {
+        for (const { room } of await left(free).execute({ rooms: asked }))
+          if (outcomes.get(room as Room) === 'told') outcomes.set(room as Room, 'more');
       },
     },
   );
-  if (!told) return 'busy';
-  return left.more ? 'more' : 'told';
+  return outcomes;
 }
 
 const any = prepared((db) =>

@@ -184,7 +184,12 @@ test('where a last statement fails nothing of the transaction is kept', async ()
   const id = await converse();
   const failing = transact(context, async (work) => {
     await send(work, id);
-    work.last((tx) => tx.execute(sql`select 1 / 0`).execute());
+    work.last({
+      kind: 'impossible',
+      build: (_, value) =>
+        sql`insert into outbox (room, kind, type, data) select 'none', 'event', 'x', (1 / ${value('zero')}::int)::text`,
+      values: { zero: 0 },
+    });
   });
   expect(await failing.catch(rootCause)).toMatchObject({ code: '22012' });
   const { rows } = await store.db.execute<{ count: number }>(
@@ -205,27 +210,33 @@ test('what fails first is told, and not what Postgres has refused behind it', as
   });
 }, 20_000);
 
-test.each<[string, () => Promise<unknown>]>([
-  ['fails', () => Promise.reject(new Error('not sent'))],
+const throws = () => {
+  throw new Error('not sent');
+};
+
+test.each<[string, (work: Work) => void]>([
   [
-    'throws',
-    () => {
-      throw new Error('not sent');
+    'a last write that cannot be built',
+    (work) => {
+      work.last({ kind: 'unbuilt', build: throws, values: {} });
     },
   ],
-])(
-  'a last write that %s before it comes to Postgres is not left out of what is committed',
-  async (_, write) => {
-    const id = await converse();
-    const failing = transact(context, async (work) => {
-      await send(work, id);
-      work.last(write);
-    });
-    await expect(failing).rejects.toThrow('not sent');
-    const { rows } = await store.db.execute(sql`select from messages where conversation_id = ${id}`);
-    expect(rows).toEqual([]);
-  },
-);
+  [
+    'a check that fails',
+    (work) => {
+      work.beforeCommit(throws);
+    },
+  ],
+])('nothing is committed behind %s', async (_, refuse) => {
+  const id = await converse();
+  const failing = transact(context, async (work) => {
+    await send(work, id);
+    refuse(work);
+  });
+  await expect(failing).rejects.toThrow('not sent');
+  const { rows } = await store.db.execute(sql`select from messages where conversation_id = ${id}`);
+  expect(rows).toEqual([]);
+});
 
 test('what is refused while its webhooks are being written is not taken', async () => {
   const id = await converse();
@@ -369,16 +380,37 @@ test('rows that are written while a room is being told are left to whoever tells
   const room = `conversation:${randomUUID()}`;
   const write = () => store.db.insert(outbox).values({ room, kind: 'event', type: 'x', data: '{}' });
   await write();
-  const first = await relayOutbox(store.db, room, async () => {
+  const first = await relayOutbox(store.db, [room], async () => {
     await write();
-    expect(await relayOutbox(store.db, room, () => Promise.resolve())).toBe('busy');
+    const second = await relayOutbox(store.db, [room], () => Promise.resolve());
+    expect(second.get(room)).toBe('busy');
   });
-  expect(first).toBe('more');
+  expect(first.get(room)).toBe('more');
   const told: number[] = [];
-  const tell = (rows: { id: number }[]) => {
+  const tell = (_: string, rows: { id: number }[]) => {
     told.push(...rows.map(({ id }) => id));
     return Promise.resolve();
   };
-  expect(await relayOutbox(store.db, room, tell)).toBe('told');
+  expect((await relayOutbox(store.db, [room], tell)).get(room)).toBe('told');
   expect(told).toHaveLength(1);
+});
+
+test('rooms are told together, and one that cannot be told keeps its rows and holds up no other', async () => {
+  const [good, bad, busy] = ['good', 'bad', 'busy'].map((name) => `conversation:${name}-${randomUUID()}`);
+  const all = [good, bad, busy] as [string, string, string];
+  await store.db
+    .insert(outbox)
+    .values(all.map((room) => ({ room, kind: 'event' as const, type: 'x', data: '{}' })));
+  const told: string[] = [];
+  const outcomes = await relayOutbox(store.db, [all[2]], async () => {
+    const beside = await relayOutbox(store.db, all, (room) => {
+      told.push(room);
+      return room === bad ? Promise.reject(new Error('no Redis')) : Promise.resolve();
+    });
+    expect(Object.fromEntries(beside)).toEqual({ [all[0]]: 'told', [all[1]]: 'failed', [all[2]]: 'busy' });
+  });
+  expect(outcomes.get(all[2])).toBe('told');
+  expect(told.sort()).toEqual([all[0], all[1]].sort());
+  const left = await store.db.select({ room: outbox.room }).from(outbox);
+  expect(left.map(({ room }) => room).filter((room) => all.includes(room))).toEqual([bad]);
 });

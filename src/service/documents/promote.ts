@@ -11,7 +11,8 @@ import {
 } from '../../store/documents.js';
 import { readDocument, readDocumentHead } from '../../store/document-views.js';
 import { currentTraceparent } from '../../lib/tracing.js';
-import { insertGeneration, newGeneration, transactionTime } from '../../store/new-generations.js';
+import { generationWrite, newGeneration, transactionTime } from '../../store/new-generations.js';
+import { writeTogether } from '../../store/write-together.js';
 import { documentRoom } from '../../wire/room.js';
 import type { ServiceContext } from '../service-context.js';
 import type { Work } from '../work.js';
@@ -116,7 +117,7 @@ async function queueStep(
     queuedAt: new Date(),
     traceparent: currentTraceparent(),
   });
-  await insertGeneration(work.tx, row);
+  await writeTogether(work.tx, [generationWrite(row)]);
   await updateSteps(work.tx, document.id, position, {
     status: 'queued',
     generationId: row.id,

@@ -4,7 +4,8 @@ import type { GenerationOptions } from '../../domain/generation.js';
 import { modelInfo } from '../../domain/models.js';
 import { tokensOfBytes } from '../../domain/tokens.js';
 import { sizeOfAnalyses, type DocumentRow, type StepRow } from '../../store/documents.js';
-import { holdReservation, reserveFirstCall } from '../reserve.js';
+import { writeTogether } from '../../store/write-together.js';
+import { reservationWrites, reserveFirstCall } from '../reserve.js';
 import type { ServiceContext } from '../service-context.js';
 import type { Work } from '../work.js';
 
@@ -43,7 +44,7 @@ export async function reserveRun(
     maxTokens,
     leastTokens: maxTokens,
   });
-  await holdReservation(work.tx, payer, reserved);
+  await writeTogether(work.tx, reservationWrites(payer, reserved));
   return reserved;
 }
 

@@ -91,7 +91,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
   const queues = new GenerationQueues(queueRedis, prefix);
   const webhooks = new WebhookQueue(queueRedis, prefix);
   const activity = new Activity({ db: store.db, redis, keys, roomLog, log });
-  const relay = new Relay({ db: store.db, roomLog, queues, webhooks, activity, log });
+  const relay = new Relay({ db: store.db, redis: 'oneServer', roomLog, queues, webhooks, activity, log });
   const threads = new ThreadPool();
   const context: ServiceContext = {
     db: store.db,

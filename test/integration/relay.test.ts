@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { GenerationQueues } from '../../src/queue/generation-queue.js';
+import type { WebhookQueue } from '../../src/queue/webhook-queue.js';
+import { createLogger } from '../../src/lib/logger.js';
+import type { OutboxEvent, RoomLog } from '../../src/redis/room-log.js';
+import type { Activity } from '../../src/service/activity.js';
+import { Relay } from '../../src/service/relay.js';
+import { migrateDatabase, openStore, type Database, type Store } from '../../src/store/database.js';
+import { outboxWrite } from '../../src/store/outbox.js';
+import { outbox } from '../../src/store/schema/outbox.js';
+import { writeTogether } from '../../src/store/write-together.js';
+import { conversationRoom, type Room } from '../../src/wire/room.js';
+import { createTestDatabase, type TestDatabase } from '../support/stores.js';
+
+/** What is written is told: rooms together, each in its order, none held up by one that cannot be told. */
+
+let database: TestDatabase;
+let store: Store;
+/** The store, which counts its transactions. */
+let db: Database;
+let transactions = 0;
+let told: Map<Room, string[]>;
+/** What happens before a room is told. */
+let obstacle: (room: Room) => Promise<void>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrateDatabase(database.url);
+  store = openStore({ url: database.url, maxConnections: 25 });
+  const transaction: Database['transaction'] = (run, options) => {
+    transactions += 1;
+    return store.db.transaction(run, options);
+  };
+  db = Object.assign(Object.create(store.db) as Database, { transaction });
+});
+afterAll(async () => {
+  await store.close();
+  await database.dispose();
+});
+beforeEach(() => {
+  told = new Map();
+  transactions = 0;
+  obstacle = () => Promise.resolve();
+});
+
+const roomLog = {
+  tell: async (room: Room, events: readonly OutboxEvent[]) => {
+    await obstacle(room);
+    told.set(room, [...(told.get(room) ?? []), ...events.map(({ data }) => data)]);
+  },
+} as unknown as RoomLog;
+
+const relayOver = (redis: 'oneServer' | 'cluster') =>
+  new Relay({
+    db,
+    redis,
+    roomLog,
+    activity: { note: () => undefined } as unknown as Activity,
+    queues: undefined as unknown as GenerationQueues,
+    webhooks: undefined as unknown as WebhookQueue,
+    log: createLogger({ level: 'silent', role: 'test' }),
+  });
+
+const someRooms = (count: number): [Room, ...Room[]] => {
+  const rooms = Array.from({ length: count }, () => conversationRoom(randomUUID()));
+  return rooms as [Room, ...Room[]];
+};
+
+const write = (room: Room, ...data: string[]) =>
+  store.db.transaction((tx) =>
+    writeTogether(tx, [outboxWrite(data.map((each) => ({ room, kind: 'event', type: 'x', data: each })))]),
+  );
+
+const untold = async () => (await store.db.select().from(outbox)).length;
+
+test('rooms that are to be told at once are told in a few transactions, each in its order', async () => {
+  const rooms = someRooms(50);
+  const relay = relayOver('oneServer');
+  await Promise.all(rooms.map((room) => write(room, '1', '2', '3')));
+  for (const room of rooms) relay.request(room);
+  await Promise.all(rooms.map((room) => write(room, '4', '5')));
+  for (const room of rooms) relay.request(room);
+  await relay.close();
+  expect([...told.keys()].sort()).toEqual([...rooms].sort());
+  for (const events of told.values()) expect(events).toEqual(['1', '2', '3', '4', '5']);
+  expect(await untold()).toBe(0);
+  expect(transactions).toBeLessThan(10);
+});
+
+test('a room that cannot be told is tried again, and the others of its transaction are told once', async () => {
+  const [bad, ...good] = someRooms(10);
+  const relay = relayOver('oneServer');
+  await Promise.all([bad, ...good].map((room) => write(room, '1', '2')));
+  let failures = 0;
+  obstacle = (room) => {
+    if (room !== bad || failures === 2) return Promise.resolve();
+    failures += 1;
+    return Promise.reject(new Error('no Redis'));
+  };
+  for (const room of [bad, ...good]) relay.request(room);
+  await relay.flush(bad, new AbortController().signal);
+  expect(failures).toBe(2);
+  for (const room of [bad, ...good]) expect(told.get(room)).toEqual(['1', '2']);
+  expect(await untold()).toBe(0);
+});
+
+test('on a cluster a room that hangs holds up no other', async () => {
+  const [slow, ...others] = someRooms(10);
+  const relay = relayOver('cluster');
+  await Promise.all([slow, ...others].map((room) => write(room, '1')));
+  let goOn: () => void = () => undefined;
+  const hangs = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  obstacle = (room) => (room === slow ? hangs : Promise.resolve());
+  for (const room of [slow, ...others]) relay.request(room);
+  const { signal } = new AbortController();
+  await Promise.all(others.map((room) => relay.flush(room, signal)));
+  expect([...told.keys()].sort()).toEqual([...others].sort());
+  goOn();
+  await relay.close();
+  expect(told.get(slow)).toEqual(['1']);
+});
