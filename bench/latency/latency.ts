@@ -5,7 +5,7 @@ import { Remote } from '../lib/remote.js';
 import type { Model } from '../lib/scripted-model.js';
 import { median, quantile, table } from '../lib/statistics.js';
 import type { Part, PartOptions } from '../part.js';
-import type { Clients } from './clients.js';
+import type { Client } from './client.js';
 
 /** Times in µs, by what they are of. */
 type Times = Map<string, number[]>;
@@ -13,7 +13,7 @@ type Times = Map<string, number[]>;
 const chunkEveryMs = 33;
 const thinkingMs = 100;
 const warmUpChunks = 60;
-/** Short answers in a round: first chunks and cancels are measured once in each. */
+/** Short answers for each client in a round: first chunks and cancels are measured once in each. */
 const answers = 40;
 
 /**
@@ -38,68 +38,81 @@ export const latency: Part = {
   },
 };
 
+const cancelTalking = 'cancel → model closed, talking';
+const cancelSilent = 'cancel → model closed, silent';
+
+const transports = { socket: 'official Socket.IO client', stream: 'event stream' } as const;
+type Transport = keyof typeof transports;
+
 async function measureAll(
-  { system, person }: Product,
+  product: Product,
   model: Remote<Model>,
   { rounds, seconds }: Pick<PartOptions, 'rounds' | 'seconds'>,
 ): Promise<string> {
-  const conversationId = await person.converse();
-  const clients = new Remote<Clients>('./clients.ts', import.meta.url);
-  try {
-    await clients.call('connect', system.api().url, person.token, conversationRoom(conversationId));
-    let ended = 0;
-    /** Asks, and lets the model think before it says anything, as models do. */
-    const ask = async () => {
-      const [{ generation }] = await Promise.all([
-        person.ask(conversationId, 'measure'),
-        model.call('asked'),
-      ]);
-      ended += 1;
-      await sleep(thinkingMs);
-      return generation.id;
-    };
-    const answer = async (chunks: number) => {
-      await ask();
-      await model.call('answer', chunks, chunkEveryMs);
-      await clients.call('ended', ended);
-    };
-    const cancelled = async (how: 'talk' | 'hang') => {
-      const generationId = await ask();
-      await model.call(how);
-      if (how === 'talk') await clients.call('heard');
-      const beganAtUs = await clients.call('cancel', system.api().url, person.token, generationId);
-      const closedAtUs = (await model.call('closedAtUs')) ?? NaN;
-      await clients.call('ended', ended);
-      return closedAtUs - beganAtUs;
-    };
+  const taken: Times[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const times: Times = new Map();
+    // One after the other: what one is sent and does is the other's delay.
+    for (const transport of ['socket', 'stream'] as const)
+      await measureOne(transport, product, model, seconds, times);
+    taken.push(times);
+    console.log(`round ${round}\n${rowsOf([times])}`);
+  }
+  return `From the model’s writing to the client’s callback, on a system that does nothing else, with one client in the room, 30 chunks a second. Medians over the rounds, ms.\n\n${rowsOf(taken)}`;
+}
 
+async function measureOne(
+  transport: Transport,
+  { system, person }: Product,
+  model: Remote<Model>,
+  seconds: number,
+  times: Times,
+): Promise<void> {
+  const conversationId = await person.converse();
+  const client = new Remote<Client>('./client.ts', import.meta.url);
+  const { url } = system.api();
+  let ended = 0;
+  /** Asks, and lets the model think before it says anything, as models do. */
+  const ask = async () => {
+    const [{ generation }] = await Promise.all([person.ask(conversationId, 'measure'), model.call('asked')]);
+    ended += 1;
+    await sleep(thinkingMs);
+    return generation.id;
+  };
+  const answer = async (chunks: number) => {
+    await ask();
+    await model.call('answer', chunks, chunkEveryMs);
+    await client.call('ended', ended);
+  };
+  const cancelled = async (how: 'talk' | 'hang') => {
+    const generationId = await ask();
+    await model.call(how);
+    if (how === 'talk') await client.call('heard');
+    const beganAtUs = await client.call('cancel', url, person.token, generationId);
+    const closedAtUs = (await model.call('closedAtUs')) ?? NaN;
+    await client.call('ended', ended);
+    return closedAtUs - beganAtUs;
+  };
+  try {
+    await client.call(transport, url, person.token, conversationRoom(conversationId));
     await answer(warmUpChunks);
     for (let n = 0; n < answers / 2; n += 1) await cancelled(n % 2 === 0 ? 'talk' : 'hang');
-    await clients.call('report');
-    const taken: Times[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      const times: Times = new Map();
-      await answer(Math.ceil((seconds * 1000) / chunkEveryMs));
-      const chunks = await clients.call('report');
-      times.set('chunk, official Socket.IO client', chunks.latencyUs.socket);
-      times.set('chunk, event stream', chunks.latencyUs.stream);
-      const talking: number[] = [];
-      const silent: number[] = [];
-      for (let n = 0; n < answers; n += 1) {
-        talking.push(await cancelled('talk'));
-        silent.push(await cancelled('hang'));
-      }
-      const { firstUs } = await clients.call('report');
-      times.set('first token → first chunk, official Socket.IO client', firstUs.socket);
-      times.set('first token → first chunk, event stream', firstUs.stream);
-      times.set('cancel → model closed, talking', talking);
-      times.set('cancel → model closed, silent', silent);
-      taken.push(times);
-      console.log(`round ${round}\n${rowsOf([times])}`);
+    await client.call('report');
+    await answer(Math.ceil((seconds * 1000) / chunkEveryMs));
+    const { latencyUs } = await client.call('report');
+    times.set(`chunk, ${transports[transport]}`, latencyUs);
+    const talking = [...(times.get(cancelTalking) ?? [])];
+    const silent = [...(times.get(cancelSilent) ?? [])];
+    for (let n = 0; n < answers / 2; n += 1) {
+      talking.push(await cancelled('talk'));
+      silent.push(await cancelled('hang'));
     }
-    return `From the model’s writing to the client’s callback, on a system that does nothing else, 30 chunks a second. Medians over the rounds, ms.\n\n${rowsOf(taken)}`;
+    const { firstUs } = await client.call('report');
+    times.set(`first token → first chunk, ${transports[transport]}`, firstUs);
+    times.set(cancelTalking, talking);
+    times.set(cancelSilent, silent);
   } finally {
-    clients.end();
+    client.end();
   }
 }
 

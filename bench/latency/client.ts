@@ -1,4 +1,4 @@
-/** The clients of the latency bench: an official Socket.IO client and an event stream in the same room. */
+/** The client of the latency bench: an official Socket.IO client, or an event stream. */
 import { once } from 'node:events';
 import { createParser } from 'eventsource-parser';
 import { io } from 'socket.io-client';
@@ -7,30 +7,28 @@ import { isTerminalEventType } from '../../src/wire/room-events.js';
 import { nowUs, readChunks } from '../fan-out/work.js';
 import { serve } from '../lib/serve.js';
 
-type Transport = 'socket' | 'stream';
-
-const latencyUs: Record<Transport, number[]> = { socket: [], stream: [] };
-const first = { socket: true, stream: true };
-const firstUs: Record<Transport, number[]> = { socket: [], stream: [] };
-const heard = { socket: 0, stream: 0 };
-const ended = { socket: 0, stream: 0 };
+let latencyUs: number[] = [];
+let firstUs: number[] = [];
+let isFirst = true;
+let heard = 0;
+let ended = 0;
 const changed = new EventTarget();
 
-function take(transport: Transport, event: RoomEvent): void {
+function take(event: RoomEvent): void {
   const atUs = nowUs();
   if (isTerminalEventType(event.type)) {
-    first[transport] = true;
-    ended[transport] += 1;
+    isFirst = true;
+    ended += 1;
     changed.dispatchEvent(new Event('changed'));
   }
   if (event.type !== 'generation.chunk' || event.chunk.type !== 'content_block_delta') return;
   const { delta } = event.chunk;
   if (delta.type !== 'text_delta') return;
   readChunks(Buffer.from(delta.text), (_n, writtenAtUs) => {
-    (first[transport] ? firstUs : latencyUs)[transport].push(atUs - writtenAtUs);
-    first[transport] = false;
+    (isFirst ? firstUs : latencyUs).push(atUs - writtenAtUs);
+    isFirst = false;
   });
-  heard[transport] += 1;
+  heard += 1;
   changed.dispatchEvent(new Event('changed'));
 }
 
@@ -39,25 +37,27 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const handlers = {
-  connect: async (url: string, token: string, room: string) => {
+  socket: async (url: string, token: string, room: string) => {
     const socket = io(url, { transports: ['websocket'], auth: { token } });
     socket.onAny((_type: string, event: RoomEvent) => {
-      take('socket', event);
+      take(event);
     });
     await new Promise<void>((resolve) => socket.once('connect', resolve));
     await socket.emitWithAck('join', { room });
+  },
+  stream: async (url: string, token: string, room: string) => {
     const response = await fetch(`${url}/v1/events?room=${room}`, {
       headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
     });
     // It begins with the snapshot.
     await new Promise<void>((resolve) => void readStream(response, resolve));
   },
-  /** Waits until so many answers have ended for both. */
-  ended: (count: number) => until(() => ended.socket >= count && ended.stream >= count),
-  /** Waits until both have heard a chunk since the last call. */
+  /** Waits until so many answers have ended. */
+  ended: (count: number) => until(() => ended >= count),
+  /** Waits until a chunk has been heard since the last call. */
   heard: async () => {
-    await until(() => heard.socket > 0 && heard.stream > 0);
-    heard.socket = heard.stream = 0;
+    await until(() => heard > 0);
+    heard = 0;
   },
   /** Cancels, and tells when that began. */
   cancel: async (url: string, token: string, generationId: string) => {
@@ -70,19 +70,19 @@ const handlers = {
   },
   /** What was measured so far, µs from the model's writing to the callback; forgets it. */
   report: () => {
-    const report = { latencyUs: { ...latencyUs }, firstUs: { ...firstUs } };
-    Object.assign(latencyUs, { socket: [], stream: [] });
-    Object.assign(firstUs, { socket: [], stream: [] });
+    const report = { latencyUs, firstUs };
+    latencyUs = [];
+    firstUs = [];
     return report;
   },
 };
-export type Clients = typeof handlers;
+export type Client = typeof handlers;
 
 async function readStream(response: Response, onBegun: () => void): Promise<void> {
   const parser = createParser({
     onEvent: ({ data }) => {
       onBegun();
-      take('stream', JSON.parse(data) as RoomEvent);
+      take(JSON.parse(data) as RoomEvent);
     },
   });
   const decoder = new TextDecoder();
