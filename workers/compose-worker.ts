@@ -4,7 +4,6 @@ import { providerNames } from '../src/domain/models.js';
 import { createProviders } from '../src/providers/registry.js';
 import { listenForCancels } from '../src/redis/cancel-flags.js';
 import { connectRedis } from '../src/redis/connect.js';
-import { LossDetector } from '../src/redis/loss-detector.js';
 import { isWatched } from '../src/redis/presence.js';
 import { ProviderLimits } from '../src/redis/provider-limits.js';
 import { GenerationWorker } from './generation-worker.js';
@@ -21,7 +20,7 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-/** Runs generations, and the maintenance that every worker process shares. */
+/** Runs generations, and takes its turn at the maintenance. */
 export async function startWorker(core: Core, env: Env, redisUrl: string): Promise<RunningWorker> {
   const { context, redis, keys, subscriber } = core;
   const { cache, documents, generation, worker } = env;
@@ -74,7 +73,8 @@ export async function startWorker(core: Core, env: Env, redisUrl: string): Promi
   await context.answerCache.listen(subscriber);
   const maintenance = new Maintenance({
     context,
-    lossDetector: new LossDetector(redis, keys),
+    redis,
+    keys,
     storage: core.storage,
   });
   maintenance.start();

@@ -59,7 +59,7 @@ export class GenerationWorker {
         // Jobs past it never reach the processor; Postgres counts the losses.
         maxStalledCount: Number.MAX_SAFE_INTEGER,
         runRetryDelay: 1000,
-        drainDelay: 1,
+        drainDelay: 2,
         // Never reached: `rateLimit()` does nothing without a limiter.
         limiter: { max: 1_000_000, duration: 1000 },
       },

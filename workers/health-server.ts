@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
-import { collectDefaultMetrics, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { registerProcessMetrics } from '../src/lib/process-metrics.js';
 
 interface HealthOptions {
   port: number;
@@ -12,7 +13,7 @@ interface HealthOptions {
 
 /** `/healthz`, `/readyz` and `/metrics` of a worker process, for orchestrators and Prometheus. */
 export async function startHealthServer({ port, host, registry, ready }: HealthOptions): Promise<Server> {
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   const routes: Record<string, () => Promise<{ status: number; type: string; body: string }>> = {
     '/healthz': () => Promise.resolve(json(200, { status: 'ok' })),
     '/readyz': () =>

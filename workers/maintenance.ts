@@ -1,7 +1,8 @@
-import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reasonOf } from '../src/lib/root-cause.js';
-import type { LossDetector } from '../src/redis/loss-detector.js';
+import type { RedisClient } from '../src/redis/connect.js';
+import type { Keys } from '../src/redis/keys.js';
+import { Lease } from '../src/redis/lease.js';
+import { LossDetector } from '../src/redis/loss-detector.js';
 import type { ServiceContext } from '../src/service/service-context.js';
 import {
   promoteStranded,
@@ -16,17 +17,14 @@ import { deleteExpiredInvites } from '../src/store/invites.js';
 import { deleteOldDeliveries } from '../src/store/webhooks.js';
 import type { FileStorage } from '../src/storage/file-storage.js';
 import { sweepFiles } from './sweep-files.js';
+import { Sweeper } from './sweeper.js';
 
 interface MaintenanceOptions {
   context: ServiceContext;
-  lossDetector: LossDetector;
+  /** Fails fast. */
+  redis: RedisClient;
+  keys: Keys;
   storage: FileStorage;
-}
-
-interface Task {
-  name: string;
-  everyMs: number;
-  run: () => Promise<unknown>;
 }
 
 const second = 1000;
@@ -36,53 +34,50 @@ const handOverMs = 5 * second;
 /** What has been queued or running for so long without a job was lost in some other way. */
 const longMs = 2 * minute;
 
-/** Runs the sweeps of `service/sweeps.ts`, each at its pace, in every worker process. */
+/** A process that is gone is followed so soon: before the locks of what it ran are over. */
+const leaseMs = 3 * second;
+
+/** Runs the sweeps of `service/sweeps.ts`, each at its pace, in one of the worker processes. */
 export class Maintenance {
   readonly #stopped = new AbortController();
-  readonly #loops: Promise<void>[] = [];
+  readonly #sweeper: Sweeper;
+  readonly #lossDetector: LossDetector;
 
   constructor(private readonly options: MaintenanceOptions) {
-    setMaxListeners(0, this.#stopped.signal); // one for each loop
+    const { context, storage, redis, keys } = options;
+    this.#lossDetector = new LossDetector(redis, keys);
+    this.#sweeper = new Sweeper({
+      sweeps: [
+        { name: 'relay', everyMs: second, run: () => relayStaleRooms(context) },
+        { name: 'cancels', everyMs: second, run: () => repeatCancels(context) },
+        { name: 'promote', everyMs: 2 * second, run: () => promoteStranded(context) },
+        { name: 'documents', everyMs: 2 * second, run: () => promoteStrandedDocuments(context) },
+        { name: 'loss', everyMs: second, run: () => this.#repairLoss() },
+        { name: 'lost jobs', everyMs: minute, run: () => this.#requeue(longMs) },
+        { name: 'webhooks', everyMs: second, run: () => requeueDeliveries(context) },
+        { name: 'deliveries', everyMs: 10 * minute, run: () => deleteOldDeliveries(context.db) },
+        { name: 'files', everyMs: minute, run: () => sweepFiles(context.db, storage) },
+        { name: 'invites', everyMs: 10 * minute, run: () => deleteExpiredInvites(context.db) },
+        { name: 'idempotency keys', everyMs: 10 * minute, run: () => deleteOldIdempotencyKeys(context.db) },
+      ],
+      lease: new Lease({ redis, key: keys.sweeper, ttlMs: leaseMs }),
+      log: context.log,
+      everyMs: second,
+    });
   }
 
   start(): void {
-    const { context, storage } = this.options;
-    const tasks: Task[] = [
-      { name: 'relay', everyMs: second, run: () => relayStaleRooms(context) },
-      { name: 'cancels', everyMs: second, run: () => repeatCancels(context) },
-      { name: 'promote', everyMs: 2 * second, run: () => promoteStranded(context) },
-      { name: 'documents', everyMs: 2 * second, run: () => promoteStrandedDocuments(context) },
-      { name: 'loss', everyMs: second, run: () => this.#repairLoss() },
-      { name: 'lost jobs', everyMs: minute, run: () => this.#requeue(longMs) },
-      { name: 'webhooks', everyMs: second, run: () => requeueDeliveries(context) },
-      { name: 'deliveries', everyMs: 10 * minute, run: () => deleteOldDeliveries(context.db) },
-      { name: 'files', everyMs: minute, run: () => sweepFiles(context.db, storage) },
-      { name: 'invites', everyMs: 10 * minute, run: () => deleteExpiredInvites(context.db) },
-      { name: 'idempotency keys', everyMs: 10 * minute, run: () => deleteOldIdempotencyKeys(context.db) },
-    ];
-    for (const task of tasks) this.#loops.push(this.#loop(task));
+    this.#sweeper.start();
   }
 
   async close(): Promise<void> {
     this.#stopped.abort();
-    await Promise.all(this.#loops);
-  }
-
-  async #loop({ name, everyMs, run }: Task): Promise<void> {
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      try {
-        await run();
-      } catch (error) {
-        this.options.context.log.debug({ task: name, reason: reasonOf(error) }, 'maintenance failed');
-      }
-      // Spread, so that processes that started together do not sweep together.
-      await sleep(everyMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
-    }
+    await this.#sweeper.close();
   }
 
   async #repairLoss(): Promise<void> {
-    const { context, lossDetector } = this.options;
+    const { context } = this.options;
+    const lossDetector = this.#lossDetector;
     const mark = await lossDetector.look();
     if (mark === undefined) return;
     const queued = await requeueLost(context, 'queued', 0);

@@ -10,25 +10,35 @@ import { cpuUsOf } from '../lib/usage.js';
 import type { Part, PartOptions, Stores } from '../part.js';
 import type { Clients } from './clients.js';
 
-interface Roles {
+/** So many processes of each role, and so many answers at once over all of them. */
+interface Size {
   apis: number;
   workers: number;
+  answers: number;
 }
 
-const sizes: readonly Roles[] = [
-  { apis: 1, workers: 1 },
-  { apis: 1, workers: 2 },
-  { apis: 1, workers: 4 },
-  { apis: 1, workers: 8 },
-  { apis: 2, workers: 1 },
-  { apis: 4, workers: 1 },
-];
-/** At once, whatever the number of processes. */
 const answers = 40;
+const answersOfEach = 20;
+const counts = [2, 4, 8];
+const apiCounts = [2, 4];
+const one: Size = { apis: 1, workers: 1, answers };
+const oneOfEach: Size = { ...one, answers: answersOfEach };
+/** The same work on more and more processes: each has less of it. */
+const spread: readonly Size[] = [
+  one,
+  ...counts.map((workers) => ({ ...one, workers })),
+  ...apiCounts.map((apis) => ({ ...one, apis })),
+];
+/** More and more work on as many more processes: each has the same. */
+const added = {
+  workers: [oneOfEach, ...counts.map((workers) => ({ ...one, workers, answers: workers * answersOfEach }))],
+  apis: [oneOfEach, ...apiCounts.map((apis) => ({ ...one, apis, answers: apis * answersOfEach }))],
+};
+const sizes = [...new Set([...spread, ...added.workers, ...added.apis])];
 const watchersOfEach = 2;
 const chunksPerSecond = 30;
-/** A process is young for some seconds: its code is compiled then. */
-const warmUpMs = 12_000;
+/** A process is young for some thousand chunks: its code is compiled then. One of eight takes as long for them as this. */
+const warmUpMs = 25_000;
 
 interface Sample {
   workersUs: number;
@@ -36,30 +46,31 @@ interface Sample {
   loadShare: number;
 }
 
-/** What a chunk costs all workers and all apis when the same answers are spread over more and more of them. */
+/** What a chunk costs all workers and all apis when there are more and more of them. */
 export const processes: Part = { name: 'processes', title: 'Growth: processes', measure };
 
 async function measure({ stores, rounds, seconds }: PartOptions): Promise<string> {
-  const samples = new Map(sizes.map((roles) => [roles, [] as Sample[]]));
+  const samples = new Map(sizes.map((size) => [size, [] as Sample[]]));
   for (let round = 1; round <= rounds; round += 1)
-    for (const [roles, taken] of samples) {
-      taken.push(await measureOne(roles, stores, seconds));
-      console.log(`round ${round}, ${JSON.stringify(roles)}: ${JSON.stringify(taken.at(-1))}`);
+    for (const [size, taken] of samples) {
+      taken.push(await measureOne(size, stores, seconds));
+      console.log(`round ${round}, ${JSON.stringify(size)}: ${JSON.stringify(taken.at(-1))}`);
     }
-  const first = [...samples.values()][0] ?? [];
-  const rows = [...samples].map(([{ apis, workers }, taken]) => {
-    const of = (figure: keyof Sample) => median(taken.map((sample) => sample[figure]));
-    const ratio = (figure: keyof Sample) =>
-      median(taken.map((sample, round) => sample[figure] / (first[round]?.[figure] ?? NaN))).toFixed(2);
-    const figures = [
-      of('workersUs').toFixed(0),
-      ratio('workersUs'),
-      of('apisUs').toFixed(1),
-      ratio('apisUs'),
-    ];
-    return [String(workers), String(apis), ...figures];
-  });
-  const head = [
+  const figuresOf = (size: Size, figure: keyof Sample, first: Size) => {
+    const taken = samples.get(size) ?? [];
+    const ratios = taken.map(
+      (sample, round) => sample[figure] / (samples.get(first)?.[round]?.[figure] ?? NaN),
+    );
+    const us = median(taken.map((sample) => sample[figure]));
+    return [us.toFixed(figure === 'apisUs' ? 1 : 0), median(ratios).toFixed(2)];
+  };
+  const spreadRows = spread.map((size) => [
+    String(size.workers),
+    String(size.apis),
+    ...figuresOf(size, 'workersUs', one),
+    ...figuresOf(size, 'apisUs', one),
+  ]);
+  const spreadHead = [
     'workers',
     'apis',
     'µs of all workers for a chunk',
@@ -67,15 +78,36 @@ async function measure({ stores, rounds, seconds }: PartOptions): Promise<string
     'µs of all apis for a chunk told',
     '×',
   ];
-  return `${answers} answers at once, ${chunksPerSecond} chunks a second each, ${watchersOfEach} clients in each room. Medians of processor time, all that the processes do beside it included; ×: to the first row of the same round.\n\n${table(head, rows)}`;
+  const addedRows = (role: 'workers' | 'apis') =>
+    added[role].map((size) => [
+      `${size[role]} ${role}`,
+      String(size.answers),
+      ...figuresOf(size, `${role}Us`, oneOfEach),
+    ]);
+  const addedHead = ['processes', 'answers', 'µs of all of them for a chunk', '×'];
+  return `Answers of ${chunksPerSecond} chunks a second, ${watchersOfEach} clients in each room. Medians of processor time, all that the processes do beside it included; ×: to the first row of the same round.
+
+As many answers in each process, ${answersOfEach}: processes are added since there is more to do. (To one api where workers are added, and from one worker where apis are.)
+
+${table(addedHead, [...addedRows('workers'), ...addedRows('apis')])}
+
+The same ${answers} answers over more and more processes, each of which has less to do: what comes together less is handled together less, and a process that rests between two chunks finds its memory in the processor’s caches no more.
+
+${table(spreadHead, spreadRows)}`;
 }
 
-async function measureOne({ apis, workers }: Roles, stores: Stores, seconds: number): Promise<Sample> {
+async function measureOne(
+  { apis, workers, answers }: Size,
+  stores: Stores,
+  seconds: number,
+): Promise<Sample> {
   const model = await Model.start(chunksPerSecond);
   const { system, person, stop } = await startProduct(stores, {
     apis,
     workers,
     upstream: model,
+    // As `npm run start:worker` has it.
+    nodeArgs: { worker: ['--max-semi-space-size=64'] },
     env: { WORKER_CONCURRENCY: String(Math.ceil(answers / workers)) },
   });
   const clients = new Remote<Clients>('./clients.ts', import.meta.url);

@@ -241,6 +241,6 @@ function tableOf(samples: readonly Sample[]): string {
     ],
     ['core of the model', `${percent(modelShare)}${modelShare > 0.9 ? ' (the bottleneck)' : ''}`],
   ];
-  const legend = `Medians. One worker process with ${generations} generations of ${chunksPerSecond} chunks a second each, on a core of its own; api, model, Redis and Postgres share another. The event loop is looked at every 10 ms, which its figures include.`;
+  const legend = `Medians. One worker process with ${generations} generations of ${chunksPerSecond} chunks a second each, on a core of its own; api, model, Redis and Postgres share another. Of the event loop it is said how late it was, looked at ten times a second.`;
   return `${legend}\n\n${table(['', ''], rows)}`;
 }

@@ -1,7 +1,8 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { User } from '../domain/conversation.js';
 import { AppError } from '../domain/errors.js';
+import { registerProcessMetrics } from '../lib/process-metrics.js';
 import { isTracing } from '../lib/tracing.js';
 import type { RedisClient } from '../redis/connect.js';
 import type { ServiceContext } from '../service/service-context.js';
@@ -84,7 +85,7 @@ export function createApp(options: AppOptions): Express {
     saveUser: (user: User) => watch.answering(saveUser(context.db, user)),
   };
   const authenticated = authentication(identity);
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
 
   const app = express();
   app.disable('x-powered-by');

@@ -24,6 +24,7 @@ import type { Room } from '../wire/room.js';
  * | `cachedBytes` | how long all of them are together | with them |
  * | `cacheTurn` | which attempt of which generation asks the model for an answer that others wait for | TTL |
  * | `cacheAsked` | which answer a generation asked for | TTL |
+ * | `sweeper` | which worker process sweeps | TTL |
  * | `probe` | nothing of meaning: written to see whether Redis takes writes | TTL |
  */
 export interface Keys {
@@ -46,6 +47,8 @@ export interface Keys {
   control: string;
   /** Holds the id of the Redis that was last seen whole; gone or different after a loss. */
   marker: string;
+  /** Which worker process sweeps. */
+  sweeper: string;
   /** Written to see whether Redis takes writes. */
   probe: string;
   cachedAnswers: string;
@@ -78,6 +81,7 @@ export function createKeys(prefix: string): Keys {
     providerEntered: (provider, account) => `${prefix}:{provider:${provider}:${account}}:entered`,
     control: `${prefix}:{control}:channel`,
     marker: `${prefix}:{control}:marker`,
+    sweeper: `${prefix}:{control}:sweeper`,
     probe: `${prefix}:{control}:probe`,
     cachedAnswers: `${prefix}:{cache}:answers`,
     cachedUntil: `${prefix}:{cache}:until`,

@@ -16,6 +16,7 @@ const names = [
   'cache-renew',
   'cache-end',
   'cache-forget',
+  'lease',
 ] as const;
 type ScriptName = (typeof names)[number];
 

@@ -47,7 +47,7 @@ export class WebhookWorker {
       stalledInterval: 1000,
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       runRetryDelay: 1000,
-      drainDelay: 1,
+      drainDelay: 2,
     });
     this.#worker.on('error', (error) => {
       log.warn({ queue: webhookQueueName, reason: error.message }, 'queue worker');
