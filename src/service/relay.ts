@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.js';
 import { reasonOf } from '../lib/root-cause.js';
 import { backoffMs } from '../lib/backoff.js';
+import { unlessAborted } from '../lib/unless-aborted.js';
 import { withinTrace } from '../lib/tracing.js';
 import type { GenerationQueues, QueuedGeneration } from '../queue/generation-queue.js';
 import type { DeliveryJob, WebhookQueue } from '../queue/webhook-queue.js';
@@ -27,7 +28,7 @@ interface RelayOptions {
  */
 const bounds = {
   oneServer: { mostAtOnce: 2, mostRooms: 100 },
-  cluster: { mostAtOnce: 20, mostRooms: 1 },
+  cluster: { mostAtOnce: 8, mostRooms: 1 },
 } as const;
 
 /** Then the sweep of some process takes over. */
@@ -37,8 +38,9 @@ const mostFailures = 5;
 interface Wanted {
   requests: number;
   failures: number;
-  done: Promise<void>;
-  end: () => void;
+  /** Whether it could be told. */
+  done: Promise<boolean>;
+  end: (told: boolean) => void;
 }
 
 /**
@@ -59,17 +61,7 @@ export class Relay {
 
   /** Relays a room in the background, as often as it takes. Never throws, never delays the caller. */
   request(room: Room): void {
-    const running = this.#wanted.get(room);
-    if (running) {
-      running.requests += 1;
-      return;
-    }
-    let end: () => void = () => undefined;
-    const done = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    this.#wanted.set(room, { requests: 1, failures: 0, done, end });
-    this.#enqueue(room);
+    void this.#relayed(room);
   }
 
   /** Resolves once everything of the room that was committed before this call has been told. */
@@ -77,10 +69,11 @@ export class Relay {
     const { db, log } = this.options;
     for (let failures = 0; ;) {
       try {
-        await this.#wanted.get(room)?.done;
+        const running = this.#wanted.get(room);
+        if (running) await unlessAborted(running.done, signal);
         if (!(await hasOutbox(db, room))) return;
-        this.request(room);
-        await this.#wanted.get(room)?.done;
+        if (!(await unlessAborted(this.#relayed(room), signal))) throw new Error('it could not be told');
+        failures = 0;
         // Where something is left, another process is at it.
         if (await hasOutbox(db, room)) await sleep(5, undefined, { signal });
       } catch (error) {
@@ -96,6 +89,22 @@ export class Relay {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#wanted.values()].map(({ done }) => done));
+  }
+
+  /** Has it relayed from now on; resolves with whether it could be told. */
+  #relayed(room: Room): Promise<boolean> {
+    const running = this.#wanted.get(room);
+    if (running) {
+      running.requests += 1;
+      return running.done;
+    }
+    let end: Wanted['end'] = () => undefined;
+    const done = new Promise<boolean>((resolve) => {
+      end = resolve;
+    });
+    this.#wanted.set(room, { requests: 1, failures: 0, done, end });
+    this.#enqueue(room);
+    return done;
   }
 
   /** At the end of the turn: with the other commits that were heard of in it. */
@@ -146,7 +155,7 @@ export class Relay {
       this.#enqueue(room);
     } else {
       this.#wanted.delete(room);
-      wanted.end();
+      wanted.end(outcome !== 'failed');
     }
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { GenerationQueues } from '../../src/queue/generation-queue.js';
 import type { WebhookQueue } from '../../src/queue/webhook-queue.js';
@@ -72,6 +73,14 @@ const write = (room: Room, ...data: string[]) =>
     writeTogether(tx, [outboxWrite(data.map((each) => ({ room, kind: 'event', type: 'x', data: each })))]),
   );
 
+function hang() {
+  let goOn: () => void = () => undefined;
+  const hangs = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  return { hangs, goOn };
+}
+
 const untold = async () => (await store.db.select().from(outbox)).length;
 
 test('rooms that are to be told at once are told in a few transactions, each in its order', async () => {
@@ -105,14 +114,53 @@ test('a room that cannot be told is tried again, and the others of its transacti
   expect(await untold()).toBe(0);
 });
 
+test('a room with very many to be told holds up no other', async () => {
+  const [full, ...others] = someRooms(10);
+  const relay = relayOver('oneServer');
+  const many = Array.from({ length: 500 }, (_, n) => String(n));
+  await write(full, ...many);
+  await Promise.all(others.map((room) => write(room, '1')));
+  const order: Room[] = [];
+  obstacle = (room) => {
+    order.push(room);
+    return Promise.resolve();
+  };
+  for (const room of [full, ...others]) relay.request(room);
+  await relay.close();
+  expect(told.get(full)).toEqual(many);
+  const last = Math.max(...others.map((room) => order.indexOf(room)));
+  expect(order.slice(0, last).filter((room) => room === full).length).toBeLessThan(3);
+});
+
+test('who waits for a room that cannot be told is in no hurry, and leaves at once', async () => {
+  const [room] = someRooms(1);
+  const relay = relayOver('oneServer');
+  await write(room, '1');
+  await relay.close(); // from now on nothing is tried again by itself
+  let tries = 0;
+  obstacle = () => {
+    tries += 1;
+    return Promise.reject(new Error('no Redis'));
+  };
+  const leaving = new AbortController();
+  const flushed = relay.flush(room, leaving.signal);
+  await sleep(1000);
+  expect(tries).toBeGreaterThan(2);
+  expect(tries).toBeLessThan(20);
+  const { hangs, goOn } = hang();
+  obstacle = () => hangs;
+  await sleep(1500); // it hangs by now
+  leaving.abort(new Error('left'));
+  await expect(flushed).rejects.toThrow('left');
+  goOn();
+  await relay.close();
+});
+
 test('on a cluster a room that hangs holds up no other', async () => {
   const [slow, ...others] = someRooms(10);
   const relay = relayOver('cluster');
   await Promise.all([slow, ...others].map((room) => write(room, '1')));
-  let goOn: () => void = () => undefined;
-  const hangs = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
+  const { hangs, goOn } = hang();
   obstacle = (room) => (room === slow ? hangs : Promise.resolve());
   for (const room of [slow, ...others]) relay.request(room);
   const { signal } = new AbortController();
