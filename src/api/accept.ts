@@ -26,6 +26,8 @@ export interface Acceptance<T> {
 interface AcceptOptions<T> {
   /** The parsed fields: what makes two requests the same. */
   fields: unknown;
+  /** What it makes has to be queued: without Redis it is refused at once. */
+  needsRedis?: true;
   /** Throws when the caller has had enough; not asked when an acceptance is only repeated. */
   limit?: () => Promise<void>;
   /** What takes too long for the transaction, before it; not done when an acceptance is only repeated. */
@@ -44,19 +46,20 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/;
  * @throws AppError idempotency_key_reused: the key stands for another body
  */
 export async function accept<T extends object>(
-  { context, answering }: Pick<Api, 'context' | 'answering'>,
+  { context, answering, requireRedis }: Pick<Api, 'context' | 'answering' | 'requireRedis'>,
   req: Request,
   res: Response,
-  { fields, limit, prepare, command }: AcceptOptions<T>,
+  { fields, needsRedis, limit, prepare, command }: AcceptOptions<T>,
 ): Promise<Acceptance<T>> {
   const given = req.get('idempotency-key');
   if (given === undefined) {
-    await limit?.();
+    await Promise.all([needsRedis && requireRedis(), limit?.()]);
     await prepare?.();
     return logged(res, await unlessRefused(answering, context, command));
   }
   if (!keyPattern.test(given))
     throw new AppError('invalid_request', 'Idempotency-Key must be 1 to 255 printable ASCII characters.');
+  if (needsRedis) await requireRedis();
   const path = (req.baseUrl + req.path).replace(/\/+$/, '');
   const key: IdempotencyKey = { userId: sessionOf(res).user.id, route: `${req.method} ${path}`, key: given };
   const hash = createHash('sha256').update(canonicalJson(fields)).digest('hex');

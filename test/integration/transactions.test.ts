@@ -261,7 +261,8 @@ test('what is refused while its webhooks are being written is not taken', async 
   };
   const request = { get: () => undefined } as unknown as Request;
   const response = {} as unknown as Response;
-  const accepted = accept({ context, answering }, request, response, { fields: {}, command });
+  const requireRedis = () => Promise.resolve();
+  const accepted = accept({ context, answering, requireRedis }, request, response, { fields: {}, command });
   const answered = accepted.catch((error: unknown) => error);
   expect(await answered).toMatchObject({ message: 'away' });
   await expect(taken).rejects.toThrow('It was refused already.');

@@ -33,16 +33,16 @@ const newestMessages = 200;
  * @param maxMessageChars longest message
  */
 export function aiSdkDoor(api: Api, maxMessageChars: number): Router {
-  const { answering, context, rateLimits, requireRedis, streams } = api;
+  const { answering, context, rateLimits, streams } = api;
   const body = chatBody(maxMessageChars);
   const router = Router({ caseSensitive: true });
 
   router.post('/chat', async (req, res) => {
     const fields = parse(body, req.body);
     const { user } = sessionOf(res);
-    await requireRedis();
     const accepted = await accept<{ generation: Generation }>(api, req, res, {
       fields,
+      needsRedis: true,
       limit: async () => {
         await rateLimits.message(user.id);
         await checkSchema(context.schemas, fields.generate);

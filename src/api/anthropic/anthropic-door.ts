@@ -40,7 +40,7 @@ export const anthropicHead: RequestHandler = (req, res, next) => {
  * @param maxMessageChars longest message
  */
 export function anthropicDoor(api: Api, maxMessageChars: number): Router {
-  const { answering, context, rateLimits, requireRedis, streams } = api;
+  const { answering, context, rateLimits, streams } = api;
   const bodies = messageBodies(maxMessageChars);
   const router = createRouter();
 
@@ -51,9 +51,9 @@ export function anthropicDoor(api: Api, maxMessageChars: number): Router {
     context.models.resolve(body.model);
     const options = optionsOf(body);
     const { user } = sessionOf(res);
-    await requireRedis();
     const accepted = await accept<{ generation: Generation }>(api, req, res, {
       fields: { ...asked, conversationId },
+      needsRedis: true,
       limit: async () => {
         await rateLimits.message(user.id);
         await checkSchema(context.schemas, options);

@@ -22,7 +22,7 @@ import { parse } from '../parse.js';
 
 /** `/v1/documents`, but for the upload, whose body is no JSON. All of it is the owner's alone. */
 export function documentRoutes(api: Api, { storage }: DocumentHost): Router {
-  const { answering, context, rateLimits, requireRedis } = api;
+  const { answering, context, rateLimits } = api;
   const router = createRouter();
 
   router.param('index', (_req, _res, next, index) => {
@@ -81,9 +81,9 @@ export function documentRoutes(api: Api, { storage }: DocumentHost): Router {
 
   router.post('/:id/resume', async (req, res) => {
     const { user } = sessionOf(res);
-    await requireRedis();
     const { status, body } = await accept(api, req, res, {
       fields: {},
+      needsRedis: true,
       limit: () => rateLimits.message(user.id),
       command: async (work) => ({
         status: 202,
@@ -96,9 +96,9 @@ export function documentRoutes(api: Api, { storage }: DocumentHost): Router {
   router.post('/:id/sections/:index/retry', async (req, res) => {
     const { id, index } = req.params;
     const { user } = sessionOf(res);
-    await requireRedis();
     const { status, body } = await accept(api, req, res, {
       fields: {},
+      needsRedis: true,
       limit: () => rateLimits.message(user.id),
       command: async (work) => ({
         status: 202,

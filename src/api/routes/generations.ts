@@ -32,9 +32,9 @@ export function generationRoutes(api: Api): Router {
 
   router.post('/:id/continue', async (req, res) => {
     const { user } = sessionOf(res);
-    await requireRedis();
     const { status, body } = await accept(api, req, res, {
       fields: {},
+      needsRedis: true,
       limit: () => rateLimits.message(user.id),
       command: async (work) => ({
         status: 202,

@@ -33,7 +33,7 @@ interface AcceptedMessage {
 
 /** `/v1/conversations/:id/messages`. */
 export function messageRoutes(api: Api): Router {
-  const { answering, bodies, context, rateLimits, requireRedis } = api;
+  const { answering, bodies, context, rateLimits } = api;
   const router = createRouter();
 
   router.get('/:id/messages', async (req, res) => {
@@ -49,9 +49,9 @@ export function messageRoutes(api: Api): Router {
   router.post('/:id/messages', async (req, res) => {
     const fields = parse(bodies.message, req.body);
     const { user } = sessionOf(res);
-    await requireRedis();
     const acceptance = await accept<AcceptedMessage>(api, req, res, {
       fields,
+      needsRedis: true,
       limit: async () => {
         await rateLimits.message(user.id);
         await checkSchema(context.schemas, fields.generate);
@@ -118,9 +118,9 @@ export function singleMessageRoutes(api: Api): Router {
   router.post('/:id/regenerate', async (req, res) => {
     const fields = parse(generationOptionsSchema, req.body ?? {});
     const { user } = sessionOf(res);
-    await requireRedis();
     const { status, body } = await accept(api, req, res, {
       fields,
+      needsRedis: true,
       limit: async () => {
         await rateLimits.message(user.id);
         await checkSchema(context.schemas, fields);
