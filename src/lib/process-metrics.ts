@@ -17,6 +17,7 @@ const figures: Record<string, (looks: IntervalHistogram) => number> = {
 };
 
 const nameOf = (figure: string) => `nodejs_eventloop_lag_${figure}_seconds`;
+const helpOf = (figure: string) => `How late the event loop was since it was last asked for: ${figure}.`;
 
 /**
  * Adds what prom-client shows of every Node process to a registry. The event loop is looked at ten times a second instead
@@ -28,19 +29,11 @@ export function registerProcessMetrics(registry: Registry): void {
   for (const figure of [...Object.keys(figures), 'stddev']) registry.removeSingleMetric(nameOf(figure));
   const looks = monitorEventLoopDelay({ resolution: lookMs });
   looks.enable();
-  const gauges = Object.entries(figures).map(([figure, of]) => ({
-    of,
-    gauge: new Gauge({
-      name: nameOf(figure),
-      help: `How late the event loop was since it was last asked for: ${figure}.`,
-      registers: [registry],
-    }),
-  }));
+  // The first that is asked, which sets them all: so they are of the same time.
   new Gauge({
     name: nameOf('stddev'),
-    help: 'How late the event loop was since it was last asked for: standard deviation.',
+    help: helpOf('standard deviation'),
     registers: [registry],
-    // The one that is asked sets them all, so that they are of the same time.
     collect() {
       // Asked twice between two looks: what was seen last stays.
       if (looks.count === 0) return;
@@ -49,4 +42,8 @@ export function registerProcessMetrics(registry: Registry): void {
       looks.reset();
     },
   });
+  const gauges = Object.entries(figures).map(([figure, of]) => ({
+    of,
+    gauge: new Gauge({ name: nameOf(figure), help: helpOf(figure), registers: [registry] }),
+  }));
 }
