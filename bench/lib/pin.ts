@@ -4,8 +4,8 @@ import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import type { Stores } from '../part.js';
 
-/** Keeps a process, and what it starts from now on, on one core. */
-export function pin(pid: number | undefined, core: number): void {
+/** Keeps a process, and what it starts from now on, on one core, or on several (`0,1`). */
+export function pin(pid: number | undefined, core: number | string): void {
   if (pid === undefined) throw new Error('the process has not been started');
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)], {
     stdio: 'ignore',

@@ -1,11 +1,14 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { createKeys } from '../../src/redis/keys.js';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
-import { metricsOf } from '../../test/support/metrics.js';
 import { Person } from '../../test/support/person.js';
 import { startSystem, type System, type SystemProcess } from '../../test/support/system.js';
+import { temporaryDataDir } from '../../test/support/temporary-data-dir.js';
 import { nowUs, readChunks } from '../fan-out/work.js';
 import { Model } from '../lib/model-process.js';
 import { pin, pinStores } from '../lib/pin.js';
@@ -22,6 +25,7 @@ const startWithinMs = 30_000;
 /** Rooms whose logs are read afterwards. */
 const roomsRead = 25;
 const askedAtOnce = 10;
+const loopMonitor = fileURLToPath(new URL('./loop-monitor.mjs', import.meta.url));
 /** The worker has a core of its own, all others share one. */
 const workerCore = 0;
 const otherCore = 1;
@@ -62,10 +66,15 @@ async function measureAll({ stores, rounds, seconds }: PartOptions): Promise<Sam
   await pinStores(stores, otherCore);
   pin(process.pid, otherCore);
   const samples: Sample[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    const sample = await measure(stores, seconds * 1000);
-    samples.push(sample);
-    console.log(`round ${round}: ${JSON.stringify(sample)}`);
+  try {
+    for (let round = 1; round <= rounds; round += 1) {
+      const sample = await measure(stores, seconds * 1000);
+      samples.push(sample);
+      console.log(`round ${round}: ${JSON.stringify(sample)}`);
+    }
+  } finally {
+    // The parts behind it are measured on all.
+    pin(process.pid, `${workerCore},${otherCore}`);
   }
   return samples;
 }
@@ -75,31 +84,34 @@ async function measure(stores: Stores, measuredMs: number): Promise<Sample> {
   const redis = new Redis(redisUrl);
   await redis.flushall();
   const model = await Model.start(chunksPerSecond);
+  const loopFile = join(await temporaryDataDir(), 'loop');
   const system = await startSystem({
     redisUrl,
     databaseUrl,
     upstream: model,
-    nodeArgs: { worker: ['--max-semi-space-size=64', ...profilingArgs] },
+    nodeArgs: { worker: ['--max-semi-space-size=64', `--import=${loopMonitor}`, ...profilingArgs] },
     env: {
       DEFAULT_MODEL: 'claude-haiku-4-5',
       WORKER_CONCURRENCY: String(generations),
       SHUTDOWN_GRACE_MS: '0',
       LOG_LEVEL: 'warn',
+      LOOP_FILE: loopFile,
     },
   });
   const sql = postgres(databaseUrl, { max: 1 });
   try {
     pin(system.worker().pid, workerCore);
     // Each look begins the measurement of the event loop anew.
-    await loopOf(system.worker());
+    const loop = () => loopOf(system.worker(), loopFile);
+    await loop();
     const askedAt = performance.now();
     const rooms = await ask(system);
     await whenAllRun(system.worker(), model);
     const startsPerSecond = (generations * 1000) / (performance.now() - askedAt);
-    const starting = await loopOf(system.worker());
+    const starting = await loop();
     model.write();
     await sleep(warmUpMs);
-    const sample = await observe({ worker: system.worker(), model, redis, sql }, measuredMs);
+    const sample = await observe({ worker: system.worker(), loop, model, redis, sql }, measuredMs);
     const latencyMs = await readLogs(redis, system, rooms.slice(0, roomsRead));
     if (isProfiling) {
       system.worker().kill('SIGTERM');
@@ -122,11 +134,21 @@ async function measure(stores: Stores, measuredMs: number): Promise<Sample> {
   }
 }
 
-/** How late the event loop of a process was since it was last asked. */
-async function loopOf(process: SystemProcess): Promise<{ p50Ms: number; p99Ms: number }> {
-  const metrics = await metricsOf(process);
-  const ms = (quantile: string) => (metrics.get(`nodejs_eventloop_lag_${quantile}_seconds`) ?? NaN) * 1000;
-  return { p50Ms: ms('p50'), p99Ms: ms('p99') };
+/** How late an event loop was. */
+interface Loop {
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** Asks the monitor of a process what it has seen since it was last asked. */
+async function loopOf(process: SystemProcess, file: string): Promise<Loop> {
+  await rm(file, { force: true });
+  process.kill('SIGUSR2');
+  for (;;) {
+    const seen = await readFile(file, 'utf8').catch(() => undefined);
+    if (seen !== undefined) return JSON.parse(seen) as Loop;
+    await sleep(5);
+  }
 }
 
 /** Has a question asked in as many conversations as there are to be generations; answers their rooms. */
@@ -158,18 +180,19 @@ async function whenAllRun(worker: SystemProcess, model: Model): Promise<void> {
 
 interface Observed {
   worker: SystemProcess;
+  loop: () => Promise<Loop>;
   model: Model;
   redis: Redis;
   sql: postgres.Sql;
 }
 
 async function observe(
-  { worker, model, redis, sql }: Observed,
+  { worker, loop, model, redis, sql }: Observed,
   measuredMs: number,
 ): Promise<Omit<Sample, 'logP50Ms' | 'logP99Ms' | 'startsPerSecond' | 'startLoopP50Ms' | 'startLoopP99Ms'>> {
   const look = async () => ({
     at: performance.now(),
-    loop: await loopOf(worker),
+    loop: await loop(),
     cpuUs: cpuUsOf(worker.pid ?? 0),
     redisUs: await cpuUsOfRedis(redis),
     calls: await redisCalls(redis),

@@ -193,7 +193,7 @@ export class SystemProcess {
   }
 
   /** Sends a signal: SIGKILL and SIGTERM to end it (see {@link exited}), SIGSTOP and SIGCONT to let it hang. */
-  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void {
     this.#child?.kill(signal);
   }
 
