@@ -8,17 +8,22 @@ import type { ConversationRow } from '../store/conversations.js';
 import type { Transaction } from '../store/database.js';
 import {
   countUnfinishedOfUser,
-  findLoad,
   listActiveGenerations,
   toGenerationHead,
   type GenerationRow,
-  type Load,
 } from '../store/generations.js';
 import { generationWrite, newGeneration } from '../store/new-generations.js';
 import { answerWrite, reopenedAnswerWrite } from '../store/new-messages.js';
+import { findSurroundings, type Surroundings } from '../store/surroundings.js';
 import { conversationRoom } from '../wire/room.js';
 import { cancelLocked } from './cancel.js';
-import { reservationWrites, lockBudgetsAround, reserveAcceptance, type Reservation } from './reserve.js';
+import {
+  reservationWrites,
+  lockBudgetsAround,
+  reserveAcceptance,
+  type KnownOfAcceptance,
+  type Reservation,
+} from './reserve.js';
 import type { ServiceContext } from './service-context.js';
 import type { Work } from './work.js';
 
@@ -45,25 +50,32 @@ export const modelOf = (
 ): string => options.model ?? conversation.model ?? models.defaultModel;
 
 /** What a new generation finds, beside what its conversation says. */
-interface Surroundings extends Load {
+interface Seen extends Surroundings {
   /** For which the others were counted. */
   priority: number;
   /** No more generations may wait. */
   queueIsFull: boolean;
 }
 
+interface ToBeAccepted {
+  conversationId: string;
+  userId: string;
+  options: GenerationOptions;
+}
+
 /** Looks at it in one round trip; behind the conversation's lock, or sent with it. */
 export async function lookAround(
   { queueRoom }: ServiceContext,
   tx: Transaction,
-  { conversationId, userId, options }: { conversationId: string; userId: string; options: GenerationOptions },
-): Promise<Surroundings> {
+  { conversationId, userId, options }: ToBeAccepted,
+  upToPosition: number | null = null,
+): Promise<Seen> {
   const priority = priorityOf(options);
-  const [load, queueIsFull] = await together([
-    findLoad(tx, { conversationId, userId, priority }),
+  const [surroundings, queueIsFull] = await together([
+    findSurroundings(tx, { conversationId, userId, priority, upToPosition }),
     queueRoom.isFull(tx),
   ]);
-  return { ...load, priority, queueIsFull };
+  return { ...surroundings, priority, queueIsFull };
 }
 
 /**
@@ -76,7 +88,7 @@ export async function planGeneration(
   conversation: ConversationRow,
   userId: string,
   options: GenerationOptions,
-  seen?: Surroundings,
+  seen?: Seen,
 ): Promise<GenerationPlan> {
   const model = modelOf(context, conversation, options);
   const provider = context.models.resolve(model);
@@ -135,7 +147,7 @@ export interface GenerationPlace {
 }
 
 /**
- * Says what a planned generation may spend. `unwritten`: its prompt, where that is not stored yet.
+ * Says what a planned generation may spend.
  *
  * @throws AppError budget_exceeded
  */
@@ -144,7 +156,7 @@ export const reserveGeneration = (
   work: Work,
   { conversation, options, model }: GenerationPlan,
   { userId, position, continues }: GenerationPlace,
-  unwritten?: readonly ContentBlock[],
+  known: KnownOfAcceptance = {},
 ): Promise<Reservation> =>
   reserveAcceptance(context, work, {
     conversation,
@@ -152,8 +164,8 @@ export const reserveGeneration = (
     model,
     options,
     upToPosition: position - 1,
-    unwritten,
     continues: continues?.content ?? [],
+    ...known,
   });
 
 /** Accepts a planned generation. @throws AppError budget_exceeded */

@@ -27,6 +27,15 @@ export async function requireRight(
   thing = 'conversation',
 ): Promise<MemberRole> {
   const role = isUuid(conversationId) ? await findRole(db, conversationId, userId) : undefined;
+  return checkRole(role, right, thing);
+}
+
+/** The same of a role that is known. */
+export function checkRole(
+  role: MemberRole | null | undefined,
+  right: Right,
+  thing = 'conversation',
+): MemberRole {
   if (!role) throw noSuch(thing);
   if (!allows[right](role)) throw new AppError('forbidden', `A ${role} may not do this.`);
   return role;

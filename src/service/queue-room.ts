@@ -1,7 +1,10 @@
 import type { Executor } from '../store/database.js';
 import { countQueued } from '../store/generations.js';
 
-/** With more room than is taken in so short a time, by all processes together, nobody has to count again. */
+/**
+ * A count is good for so long, and for as long again while somebody counts anew: where there is more room than all processes
+ * together take in that time.
+ */
 const roomyMs = 100;
 const roomyFrom = 1000;
 
@@ -10,6 +13,7 @@ const roomyFrom = 1000;
  * one is good for a moment; with little, each is new.
  */
 export class QueueRoom {
+  #countFrom = -Infinity;
   #roomyUntil = -Infinity;
 
   /** @param max waiting and queued generations together */
@@ -17,9 +21,10 @@ export class QueueRoom {
 
   async isFull(db: Executor): Promise<boolean> {
     const now = performance.now();
-    if (now < this.#roomyUntil) return false;
+    if (now < this.#countFrom && now < this.#roomyUntil) return false;
+    this.#countFrom = now + roomyMs;
     const left = this.max - (await countQueued(db, this.max));
-    if (left >= roomyFrom) this.#roomyUntil = now + roomyMs;
+    this.#roomyUntil = left >= roomyFrom ? now + 2 * roomyMs : -Infinity;
     return left <= 0;
   }
 }

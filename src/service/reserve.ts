@@ -5,7 +5,7 @@ import type { GenerationOptions, Usage } from '../domain/generation.js';
 import { modelInfo } from '../domain/models.js';
 import { tokensOfBytes } from '../domain/tokens.js';
 import { together } from '../lib/together.js';
-import { budgetsWrite, moveBudgets } from '../store/budgets.js';
+import { moveBudgets, reservedWrite } from '../store/budgets.js';
 import type { ConversationRow } from '../store/conversations.js';
 import {
   listActiveGenerations,
@@ -39,10 +39,18 @@ interface Acceptance {
   options: GenerationOptions;
   /** Of the prompt: the history goes up to it. */
   upToPosition: number;
-  /** The prompt, where that is not stored yet. */
-  unwritten: readonly ContentBlock[] | undefined;
   /** The partial answer that is gone on from. */
   continues: readonly ContentBlock[];
+}
+
+/** What need not be asked of Postgres. */
+export interface KnownOfAcceptance {
+  /** The prompt, where that is not stored yet. */
+  unwritten?: readonly ContentBlock[];
+  /** The size of what is stored of the history. */
+  historyBytes?: number | null | undefined;
+  /** An operator has set a limit for the user or the conversation; where that is not known, it is asked. */
+  limited?: boolean | undefined;
 }
 
 /**
@@ -70,7 +78,7 @@ export type Reservation = Pick<GenerationRow, 'budgetDay' | 'reservedNano' | 'as
 export async function reserveAcceptance(
   context: ServiceContext,
   work: Work,
-  { conversation, userId, model, options, upToPosition, unwritten, continues }: Acceptance,
+  { conversation, userId, model, options, upToPosition, continues, ...known }: Acceptance & KnownOfAcceptance,
 ): Promise<Reservation> {
   const { limits } = context;
   const { contextTokens, maxOutputTokens } = modelInfo(model);
@@ -78,8 +86,8 @@ export async function reserveAcceptance(
   const payer = { userId, conversationId: conversation.id };
   const inputTokens = async () => {
     const bytes =
-      (await sizeOfHistory(work.tx, conversation.id, upToPosition)) +
-      (unwritten ? sizeInHistory(unwritten) : 0) +
+      (known.historyBytes ?? (await sizeOfHistory(work.tx, conversation.id, upToPosition))) +
+      (known.unwritten ? sizeInHistory(known.unwritten) : 0) +
       Buffer.byteLength(options.system ?? conversation.system ?? '') +
       Buffer.byteLength(JSON.stringify(continues));
     const about = conversation.documentId === null ? 0 : contextTokensFor(model);
@@ -92,6 +100,7 @@ export async function reserveAcceptance(
     maxTokens,
     leastTokens: least,
     inputTokens,
+    limited: known.limited ?? true,
   });
 }
 
@@ -105,17 +114,17 @@ interface FirstCall {
   maxTokens: number;
   /** Fewer are refused. */
   leastTokens: number;
+  /** An operator may have set a limit for the user or the conversation. */
+  limited?: boolean;
 }
 
-/** Takes what was granted out of the budgets, which are locked; together with the generation, or not at all. */
+/** Takes what was granted out of the budgets; together with the generation, or not at all. */
 export const reservationWrites = (payer: Payer, { budgetDay, reservedNano }: Reservation): Write[] =>
-  reservedNano === 0
-    ? []
-    : [budgetsWrite(budgetsOf({ ...payer, budgetDay }), { reservedNano, spentNano: 0 })];
+  reservedNano === 0 ? [] : [reservedWrite(budgetsOf({ ...payer, budgetDay }), reservedNano)];
 
 /**
  * The same of a call whose size is known, with the conversation or document locked: says what is granted, and locks the
- * budgets that it is to be taken out of.
+ * budgets that it is to be taken out of, if anything limits them.
  *
  * @throws AppError budget_exceeded
  */
@@ -123,13 +132,14 @@ export async function reserveFirstCall(
   { budgets }: ServiceContext,
   { tx }: Work,
   payer: Payer,
-  { model, options, inputTokens, maxTokens, leastTokens }: FirstCall,
+  { model, options, inputTokens, maxTokens, leastTokens, limited = true }: FirstCall,
 ): Promise<Reservation> {
   const budgetDay = utcDay(new Date());
   const price = tokenPrice(model);
   if (!price) return { budgetDay, reservedNano: 0, askedMaxTokens: null, options };
   const keys = budgetsOf({ ...payer, budgetDay });
-  const [open, input] = await together([openBudgets(tx, budgets, keys), inputTokens()]);
+  const mayBeLimited = limited || keys.some(({ scope }) => budgets[scope] !== null);
+  const [open, input] = await together([mayBeLimited ? openBudgets(tx, budgets, keys) : [], inputTokens()]);
   const wanted = {
     inputNano: mostForInput(price, input),
     outputNano: price.output,

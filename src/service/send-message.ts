@@ -4,15 +4,16 @@ import type { Message, User } from '../domain/conversation.js';
 import { AppError, noSuch } from '../domain/errors.js';
 import type { Generation, GenerationOptions } from '../domain/generation.js';
 import { together } from '../lib/together.js';
-import { positionsWrite } from '../store/conversations.js';
+import { lockConversation, positionsWrite } from '../store/conversations.js';
 import { findGeneration, toGeneration } from '../store/generations.js';
 import type { Transaction } from '../store/database.js';
 import { findCaller } from '../store/messages.js';
+import { transactionTime } from '../store/new-generations.js';
 import { messageOf, promptWrite } from '../store/new-messages.js';
 import type { MessageOrigin } from '../store/schema/conversations.js';
 import { conversationRoom, isUuid } from '../wire/room.js';
 import { acceptReserved, lookAround, planGeneration, reserveGeneration } from './accept-generation.js';
-import { lockWithRight } from './access.js';
+import { checkRole, lockWithRight } from './access.js';
 import type { ServiceContext } from './service-context.js';
 import type { Work } from './work.js';
 
@@ -49,10 +50,7 @@ export async function sendMessage(
   const { tx } = work;
   const { conversationId, author, generate } = input;
   if (!isUuid(conversationId)) throw noSuch('conversation');
-  const [conversation, seen] = await together([
-    lockWithRight(tx, conversationId, author.id, 'write'),
-    lookAround(context, tx, { conversationId, userId: author.id, options: generate || {} }),
-  ]);
+  const { conversation, now, seen } = await lockAndLook(context, work, input);
   const content = toBlocks(input.content);
   if (!hasContent(content)) throw new AppError('invalid_request', 'The message is empty.');
 
@@ -71,16 +69,39 @@ export async function sendMessage(
     origin: input.origin,
     position,
     author,
-    createdAt: seen.now,
+    createdAt: now,
   };
   const message = messageOf(prompt);
   const place = { userId: author.id, promptId: prompt.id, position: position + 1 };
-  const reserved = plan && (await reserveGeneration(context, work, plan, place, content));
+  const known = { historyBytes: seen?.historyBytes, limited: seen?.limited, unwritten: content };
+  const reserved = plan && (await reserveGeneration(context, work, plan, place, known));
   work.last(promptWrite(prompt), positionsWrite(conversationId, position + 2));
   work.tell(conversationRoom(conversationId), 'message.created', { message });
 
   if (!plan || !reserved) return { message, generation: null };
   return { message, generation: toGeneration(await acceptReserved(work, plan, place, reserved)) };
+}
+
+/** Locks the conversation, with the right to write there, and looks at what matters for an answer, in one round trip. */
+async function lockAndLook(
+  context: ServiceContext,
+  { tx }: Work,
+  { conversationId, author: { id: userId }, generate }: NewMessage,
+) {
+  if (!generate) {
+    const [conversation, now] = await together([
+      lockWithRight(tx, conversationId, userId, 'write'),
+      transactionTime(tx),
+    ]);
+    return { conversation, now };
+  }
+  const [conversation, seen] = await together([
+    lockConversation(tx, conversationId),
+    lookAround(context, tx, { conversationId, userId, options: generate }, Number.MAX_SAFE_INTEGER),
+  ]);
+  checkRole(seen.role, 'write');
+  if (!conversation) throw noSuch('conversation');
+  return { conversation, now: seen.now, seen };
 }
 
 /**

@@ -159,8 +159,24 @@ export async function lockBudgets(tx: Transaction, keys: readonly BudgetKey[]): 
   });
 }
 
+/** Adds to what is reserved of these budgets, and makes those that are not there yet; the keys are in the order of locks. */
+export const reservedWrite = (keys: readonly BudgetKey[], reservedNano: NanoUsd): Write => ({
+  kind: `${keys.length} reserved`,
+  build: (db, value) => {
+    const added = sql`${value('reservedNano')}::bigint`;
+    return db
+      .insert(budgets)
+      .values(keys.map((_, n) => ({ ...slot(n, value), reservedNano: added })))
+      .onConflictDoUpdate({
+        target: [budgets.scope, budgets.subject, budgets.period],
+        set: { reservedNano: sql`${budgets.reservedNano} + excluded.reserved_nano` },
+      });
+  },
+  values: { ...valuesOf(keys), reservedNano },
+});
+
 /** Adds to what is reserved and spent of these budgets, which are locked. */
-export const budgetsWrite = (
+const budgetsWrite = (
   keys: readonly BudgetKey[],
   added: { reservedNano: NanoUsd; spentNano: NanoUsd },
 ): Write => ({

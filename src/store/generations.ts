@@ -32,7 +32,7 @@ export const isOfConversation = (row: GenerationRow): row is ConversationGenerat
 export const hasStatus = (...statuses: GenerationStatus[]): SQL =>
   sql`${generations.status} in (${sql.raw(statuses.map((status) => `'${status}'`).join())})`;
 
-const active = hasStatus('waiting', 'queued', 'running');
+export const isActive = hasStatus('waiting', 'queued', 'running');
 
 const noMetrics: GenerationMetrics = {
   queuedMs: null,
@@ -112,7 +112,7 @@ const activeOf = prepared((db) =>
   db
     .select()
     .from(generations)
-    .where(and(eq(generations.conversationId, sql.placeholder('conversationId')), active))
+    .where(and(eq(generations.conversationId, sql.placeholder('conversationId')), isActive))
     .orderBy(generations.sequence)
     .prepare('active_generations'),
 );
@@ -131,7 +131,7 @@ export async function listActiveOfDocument(db: Executor, documentId: string): Pr
   const rows = await db
     .select()
     .from(generations)
-    .where(and(eq(generations.documentId, documentId), active))
+    .where(and(eq(generations.documentId, documentId), isActive))
     .orderBy(generations.id);
   return rows.filter(isOfDocument);
 }
@@ -183,27 +183,32 @@ export async function beginAttempt(tx: Transaction, id: string): Promise<Generat
   return row;
 }
 
-/** Unfinished generations of all, without those that run. */
-export async function countQueued(db: Executor, atMost: number): Promise<number> {
-  const queued = db
+const queued = prepared((db) => {
+  const some = db
     .select({ one: sql`1` })
     .from(generations)
     .where(hasStatus('waiting', 'queued'))
-    .limit(atMost)
+    .limit(sql.placeholder('atMost'))
     .as('queued');
-  const [row] = await db
+  return db
     .select({ count: sql<number>`count(*)::int` })
-    .from(queued)
-    .execute();
+    .from(some)
+    .prepare('queued');
+});
+
+/** Unfinished generations of all, without those that run. */
+export async function countQueued(db: Executor, atMost: number): Promise<number> {
+  const [row] = await queued(db).execute({ atMost });
   return row?.count ?? 0;
 }
 
-const isUnfinishedOfUser = (ofDocuments: boolean) =>
+/** Of the user and as urgent as the placeholders `userId` and `priority` say, or more. */
+export const isUnfinishedOfUser = (ofDocuments: boolean): SQL | undefined =>
   and(
     eq(generations.userId, sql.placeholder('userId')),
     lte(generations.priority, sql.placeholder('priority')),
     ofDocuments ? isNotNull(generations.documentId) : isNull(generations.documentId),
-    active,
+    isActive,
   );
 
 const unfinished = (ofDocuments: boolean) =>
@@ -228,43 +233,4 @@ export async function countUnfinishedOfUser(
   const count = documentId === null ? unfinishedOfConversations : unfinishedOfDocuments;
   const [row] = await count(db).execute({ userId, priority });
   return row?.count ?? 0;
-}
-
-const load = prepared((db) => {
-  const busy = db
-    .select({ one: sql`1` })
-    .from(generations)
-    .where(and(eq(generations.conversationId, sql.placeholder('conversationId')), active));
-  const others = db
-    .select({ count: sql`count(*)::int` })
-    .from(generations)
-    .where(isUnfinishedOfUser(false));
-  return db
-    .select({
-      busy: sql<boolean>`exists ${busy}`,
-      others: sql<number>`${others}`,
-      now: sql<string>`now()`,
-    })
-    .from(sql`(values (1)) as one`)
-    .prepare('load');
-});
-
-/** What a new generation of a conversation finds there. */
-export interface Load {
-  /** Something of the conversation has not ended. */
-  busy: boolean;
-  /** What {@link countUnfinishedOfUser} counts. */
-  others: number;
-  /** When the transaction began, by Postgres' clock: as it dates what it stores. */
-  now: Date;
-}
-
-/** Looks before a generation of a conversation is stored; the conversation is locked. */
-export async function findLoad(
-  tx: Transaction,
-  of: { conversationId: string; userId: string; priority: number },
-): Promise<Load> {
-  const [row] = await load(tx).execute(of);
-  if (!row) throw new Error('Postgres does not know the time');
-  return { ...row, now: new Date(row.now) };
 }

@@ -141,15 +141,16 @@ export async function listHistory(
 /** About how many bytes the name of an author takes. */
 const nameBytes = 24;
 
-const size = prepared((db) =>
+/** What {@link sizeOfHistory} asks; the placeholders are `conversationId` and `upToPosition`. */
+export const historySize = (db: Executor) =>
   db
     .select({
       bytes: sql<number>`coalesce(sum(octet_length(${messages.content}::text) + ${sql.raw(String(nameBytes))}), 0)::float8`,
     })
     .from(messages)
-    .where(isHistory(sql.placeholder('conversationId'), sql.placeholder('upToPosition')))
-    .prepare('size_of_history'),
-);
+    .where(isHistory(sql.placeholder('conversationId'), sql.placeholder('upToPosition')));
+
+const size = prepared((db) => historySize(db).prepare('size_of_history'));
 
 /** About how many bytes {@link listHistory} would bring as JSON, with the name of an author before each message. */
 export async function sizeOfHistory(

@@ -10,14 +10,22 @@ export type Prompt = Pick<NewMessage, 'id' | 'conversationId' | 'content' | 'pos
   Pick<Message, 'clientId' | 'metadata'> & { author: User; createdAt: Date };
 
 /** A prompt as {@link findMessage} answers it once it is stored. */
-export function messageOf({ author, ...sent }: Prompt): Message {
-  const { id, conversationId, content, clientId, metadata, position, createdAt } = sent;
-  return toMessage({
-    ...{ id, conversationId, content, clientId, metadata, position, createdAt },
-    ...{ role: 'user', status: 'complete', text: textOf(content), generationId: null },
-    ...{ authorId: author.id, authorName: author.name },
+export const messageOf = (prompt: Prompt): Message =>
+  toMessage({
+    id: prompt.id,
+    conversationId: prompt.conversationId,
+    role: 'user',
+    authorId: prompt.author.id,
+    authorName: prompt.author.name,
+    text: textOf(prompt.content),
+    content: prompt.content,
+    status: 'complete',
+    generationId: null,
+    clientId: prompt.clientId,
+    metadata: prompt.metadata,
+    position: prompt.position,
+    createdAt: prompt.createdAt,
   });
-}
 
 /** Stores it. */
 export const promptWrite = ({ author, ...sent }: Prompt): Write => ({

@@ -14,11 +14,14 @@ export interface Write {
 /** Where a value goes. */
 export type ValueOf = (name: string) => Placeholder;
 
+/** Writes of these kinds, with whatever values. */
 interface Statement {
-  execute: (values: Record<string, unknown>) => Promise<unknown>;
+  prepare: (db: Executor) => { execute: (values: Record<string, unknown>) => Promise<unknown> };
+  /** Each value's name in the statement, and where it is: known once that is built. */
+  places: Map<string, { n: number; name: string }>;
 }
 
-const statements = new Map<string, (db: Executor) => Statement>();
+const statements = new Map<string, Statement>();
 
 /**
  * Writes in one statement, which it begins as it is called: a statement costs Postgres and the driver more than most of
@@ -26,29 +29,35 @@ const statements = new Map<string, (db: Executor) => Statement>();
  */
 export async function writeTogether(tx: Transaction, writes: readonly Write[]): Promise<void> {
   if (writes.length === 0) return;
-  const values = writes.flatMap((write, n) =>
-    Object.entries(write.values).map(([name, value]) => [valueName(n, name), value] as const),
-  );
-  await statementOf(writes)(tx).execute(Object.fromEntries(values));
+  const { prepare, places } = statementOf(writes);
+  const statement = prepare(tx);
+  const values: Record<string, unknown> = {};
+  for (const [placed, { n, name }] of places) values[placed] = writes[n]?.values[name];
+  await statement.execute(values);
 }
 
-function statementOf(writes: readonly Write[]): (db: Executor) => Statement {
+function statementOf(writes: readonly Write[]): Statement {
   const kinds = writes.map(({ kind }) => kind).join();
   const known = statements.get(kinds);
   if (known) return known;
   const builds = writes.map(({ build }) => build);
-  const statement = prepared((db) => {
-    const parts = builds.map((build, n) =>
-      db.$with(`write_${n}`, {}).as(build(db, (name) => sql.placeholder(valueName(n, name))).getSQL()),
-    );
+  const places: Statement['places'] = new Map();
+  const placeOf =
+    (n: number): ValueOf =>
+    (name) => {
+      const placed = `${n}_${name}`;
+      places.set(placed, { n, name });
+      return sql.placeholder(placed);
+    };
+  const prepare = prepared((db) => {
+    const parts = builds.map((build, n) => db.$with(`write_${n}`, {}).as(build(db, placeOf(n)).getSQL()));
     return db
       .with(...parts)
       .select({ one: sql`1` })
       .from(sql`(values (1)) as one`)
       .prepare('write_together');
   });
+  const statement = { prepare, places };
   statements.set(kinds, statement);
   return statement;
 }
-
-const valueName = (n: number, name: string) => `${n}_${name}`;
