@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { createServer, type ServerOptions } from 'node:http';
+import type { ServerOptions } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createApp } from './api/app.js';
 import { createAuth } from './api/auth.js';
+import { createHttpServer } from './api/http-server.js';
 import { ignoreUpgrades } from './api/ignore-upgrades.js';
 import { answerRefused } from './api/refused-requests.js';
 import { refuseSlowBodies } from './api/slow-bodies.js';
@@ -155,7 +156,7 @@ export async function startApi({ core, env, authSecret }: ApiOptions): Promise<R
     },
   });
 
-  const server = createServer(serverLimits(env.limits.maxUploadBytes), app);
+  const server = createHttpServer(serverLimits(env.limits.maxUploadBytes), app);
   const sockets = createSocketServer(server, gateway, {
     corsOrigins: http.corsOrigins,
     straight: http.straightFrames,

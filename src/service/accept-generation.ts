@@ -75,7 +75,7 @@ export async function lookAround(
     findSurroundings(tx, { conversationId, userId, priority, upToPosition }),
     queueRoom.isFull(tx),
   ]);
-  return { ...surroundings, priority, queueIsFull };
+  return { priority, queueIsFull, ...surroundings };
 }
 
 /**
@@ -198,7 +198,6 @@ export async function acceptReserved(
     status: waits ? 'waiting' : 'queued',
     model,
     provider,
-    ...reserved,
     promptId,
     messageId,
     position,
@@ -207,6 +206,7 @@ export async function acceptReserved(
     priority: priorityOf(reserved.options),
     queuedAt: waits ? null : new Date(),
     traceparent: currentTraceparent(),
+    ...reserved,
   });
   const { id } = row;
   work.last(

@@ -120,7 +120,7 @@ interface FirstCall {
 
 /** Takes what was granted out of the budgets; together with the generation, or not at all. */
 export const reservationWrites = (payer: Payer, { budgetDay, reservedNano }: Reservation): Write[] =>
-  reservedNano === 0 ? [] : [reservedWrite(budgetsOf({ ...payer, budgetDay }), reservedNano)];
+  reservedNano === 0 ? [] : [reservedWrite(budgetsOf({ budgetDay, ...payer }), reservedNano)];
 
 /**
  * The same of a call whose size is known, with the conversation or document locked: says what is granted, and locks the
@@ -137,7 +137,7 @@ export async function reserveFirstCall(
   const budgetDay = utcDay(new Date());
   const price = tokenPrice(model);
   if (!price) return { budgetDay, reservedNano: 0, askedMaxTokens: null, options };
-  const keys = budgetsOf({ ...payer, budgetDay });
+  const keys = budgetsOf({ budgetDay, ...payer });
   const mayBeLimited = limited || keys.some(({ scope }) => budgets[scope] !== null);
   const [open, input] = await together([mayBeLimited ? openBudgets(tx, budgets, keys) : [], inputTokens()]);
   const wanted = {

@@ -48,10 +48,10 @@ export class Work {
   async addJob(row: GenerationRow, { delayMs = 0, others }: JobOptions = {}): Promise<void> {
     const before = others ?? (await countUnfinishedOfUser(this.tx, row)) - 1;
     const queued: QueuedGeneration = {
-      ...queueOf(row),
       priority: fairPriority(Math.max(0, before), row.priority),
       delayMs,
       job: { generationId: row.id, ...(row.traceparent !== null && { traceparent: row.traceparent }) },
+      ...queueOf(row),
     };
     this.#outbox.push({
       room: generationRoom(row),

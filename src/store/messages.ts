@@ -49,11 +49,10 @@ export function toMessage({
   createdAt,
   ...row
 }: Awaited<ReturnType<typeof selectMessages>>[number]): Message {
-  return {
-    ...row,
+  return Object.assign(row, {
     author: authorId === null ? null : { id: authorId, name: authorName ?? authorId },
     createdAt: createdAt.toISOString(),
-  };
+  });
 }
 
 /** Stores messages; their text is derived from their content. */

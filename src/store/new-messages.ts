@@ -46,7 +46,7 @@ export const promptWrite = ({ author, ...sent }: Prompt): Write => ({
       position: value('position'),
       createdAt: sql`${value('createdAt')}`,
     }),
-  values: { ...sent, text: textOf(sent.content), authorId: author.id },
+  values: { text: textOf(sent.content), authorId: author.id, ...sent },
 });
 
 /** Stores the message that an answer will be written into. */

@@ -29,19 +29,24 @@ export function requestLog(log: Logger): RequestHandler {
       return id;
     },
     autoLogging: { ignore: isQuiet },
-    customProps: (_req, res) => loggedOf(res),
     // What failed is logged with its cause by the error handler.
     customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'warn' : 'info'),
-    customErrorObject: (_req, res, _error, { responseTime }: { responseTime: number }) => ({
+    customErrorObject: (_req, res, _error, { responseTime }: Timed) => ({
       res,
       responseTime,
+      ...loggedOf(res),
     }),
+    customSuccessObject: (_req, res, { responseTime }: Timed) => ({ res, responseTime, ...loggedOf(res) }),
     wrapSerializers: false,
     serializers: {
       req: (req: IncomingMessage) => ({ id: req.id, method: req.method, path: loggedPath(req) }),
       res: (res: { statusCode: number }) => ({ status: res.statusCode }),
     },
   });
+}
+
+interface Timed {
+  responseTime: number;
 }
 
 /** What a request was about, where its handler has come to know: ids alone. */
