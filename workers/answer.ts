@@ -130,7 +130,7 @@ export class Answer {
 
   /** A call has told what it has used; `final`: with its end. */
   reportUsage(call: CallRecord, usage: ApiUsage, final: boolean): void {
-    call.usage = { ...call.usage, ...usage };
+    call.usage = Object.assign({}, call.usage, usage);
     call.final = final;
     this.options.writer.reportUsage(usage, final);
   }

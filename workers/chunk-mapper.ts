@@ -56,10 +56,8 @@ export class ChunkMapper {
       case 'content_block_delta': {
         const index = this.#indexes.get(chunk.index);
         if (index === undefined) return [];
-        const text = deltaText(chunk.delta);
-        if (text === undefined) return [{ ...chunk, index, delta: storable(chunk.delta) as ContentDelta }];
-        const whole = this.#dropRepeated(this.#text.add(text));
-        return whole === '' ? [] : [{ ...chunk, index, delta: withDeltaText(chunk.delta, whole) }];
+        const delta = this.#map(chunk.delta);
+        return delta ? [{ type: 'content_block_delta', index, delta }] : [];
       }
       case 'content_block_stop': {
         const index = this.#indexes.get(chunk.index);
@@ -71,6 +69,13 @@ export class ChunkMapper {
       case 'message_stop':
         return [chunk];
     }
+  }
+
+  #map(delta: ContentDelta): ContentDelta | undefined {
+    const text = deltaText(delta);
+    if (text === undefined) return storable(delta) as ContentDelta;
+    const whole = this.#dropRepeated(this.#text.add(text));
+    return whole === '' ? undefined : withDeltaText(delta, whole);
   }
 
   #startBlock(index: number, block: ContentBlock): Chunk[] {

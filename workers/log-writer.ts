@@ -131,7 +131,7 @@ export class LogWriter {
       ) {
         const delta = joinDeltas(last.chunk.delta, chunk.delta);
         if (delta) {
-          last.chunk = { ...chunk, delta };
+          last.chunk = { type: 'content_block_delta', index: chunk.index, delta };
           this.#kick();
           return;
         }

@@ -38,9 +38,9 @@ export class ModelStream {
   readonly #cached: CachedReply;
 
   constructor(private readonly options: ModelStreamOptions) {
-    this.#answer = new Answer({ ...options, generation: options.attempt.generation });
-    this.#caller = new ModelCaller({ ...options, answer: this.#answer });
-    this.#cached = new CachedReply({ ...options, answer: this.#answer });
+    this.#answer = new Answer({ generation: options.attempt.generation, ...options });
+    this.#caller = new ModelCaller({ answer: this.#answer, ...options });
+    this.#cached = new CachedReply({ answer: this.#answer, ...options });
   }
 
   get state(): StreamState {

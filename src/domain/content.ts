@@ -175,11 +175,11 @@ export function deltaText(delta: ContentDelta): string | undefined {
 export function withDeltaText(delta: ContentDelta, text: string): ContentDelta {
   switch (delta.type) {
     case 'text_delta':
-      return { ...delta, text };
+      return { type: 'text_delta', text };
     case 'thinking_delta':
-      return { ...delta, thinking: text };
+      return { type: 'thinking_delta', thinking: text };
     case 'input_json_delta':
-      return { ...delta, partial_json: text };
+      return { type: 'input_json_delta', partial_json: text };
     case 'signature_delta':
     case 'citations_delta':
       return delta;

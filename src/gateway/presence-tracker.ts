@@ -152,7 +152,7 @@ export class PresenceTracker {
   async #say(room: Room, users: readonly User[]): Promise<void> {
     if (users.length === 0) return;
     const here = this.#rooms.get(room);
-    const counted = users.map((user) => ({ ...user, connections: here?.get(user.id)?.connections ?? 0 }));
+    const counted = users.map(({ id, name }) => ({ id, name, connections: here?.get(id)?.connections ?? 0 }));
     const said = await this.#try(() => this.presence.set(room, counted));
     if (!said) add(this.#unsaid, room, users);
   }

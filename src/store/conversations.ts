@@ -70,7 +70,7 @@ function selectViews(db: Executor, where: SQL | undefined) {
 }
 
 function toView({ role, unread, ...row }: Awaited<ReturnType<typeof selectViews>>[number]): ConversationView {
-  return { ...toWire(row), role, unread };
+  return Object.assign(toWire(row), { role, unread });
 }
 
 /** A conversation as this member sees it; undefined: there is none, or the user is no member. */
