@@ -93,7 +93,9 @@ export class Sweeper {
     const { name, everyMs, run } = state.sweep;
     // At the look that is nearest: they are not evenly spaced.
     state.dueAt = now + everyMs - this.#everyMs;
-    const done = run()
+    // What it throws at once is a failure like any other.
+    const done = Promise.resolve()
+      .then(run)
       .then(
         () => undefined,
         (error: unknown) => {

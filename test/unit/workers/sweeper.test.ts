@@ -27,14 +27,16 @@ class OneLease {
   }
 }
 
-/** Starts a sweeper with one sweep. */
-function start(lease: OneLease, name: string, run: () => Promise<unknown>, more: Partial<Sweep> = {}) {
-  const sweep: Sweep = { name: 'sweep', everyMs, run, ...more };
-  const sweeper = new Sweeper({ sweeps: [sweep], lease: lease.of(name), log, everyMs, stuckMs: 20 });
+function startAll(lease: OneLease, name: string, sweeps: readonly Sweep[]) {
+  const sweeper = new Sweeper({ sweeps, lease: lease.of(name), log, everyMs, stuckMs: 20 });
   sweeper.start();
   onTestFinished(() => sweeper.close());
   return sweeper;
 }
+
+/** Starts a sweeper with one sweep. */
+const start = (lease: OneLease, name: string, run: () => Promise<unknown>, more: Partial<Sweep> = {}) =>
+  startAll(lease, name, [{ name: 'sweep', everyMs, run, ...more }]);
 
 /** A promise, and how it is kept. */
 function withResolvers() {
@@ -86,6 +88,20 @@ test('one whose sweeps fail leaves them to another', async () => {
   start(lease, 'b', noting(ran, 'b'));
   await expect.poll(() => lease.holder).toBe('b');
   await expect.poll(() => ran.length).toBeGreaterThan(0);
+});
+
+test('a sweep that throws at once does not end the others', async () => {
+  const lease = new OneLease();
+  const ran: string[] = [];
+  const throwing: Sweep = {
+    name: 'throws',
+    everyMs,
+    run: () => {
+      throw new Error('thrown, not rejected');
+    },
+  };
+  startAll(lease, 'a', [throwing, { name: 'goes', everyMs, run: noting(ran, 'a') }]);
+  await expect.poll(() => ran.length).toBeGreaterThan(3);
 });
 
 test('one whose sweep hangs leaves the others to another, and goes on with them where there is none', async () => {
