@@ -10,6 +10,8 @@ class OneLease {
   holder: string | undefined;
   away = false;
   readonly takers: string[] = [];
+  /** Who has given it back. */
+  readonly leavers: string[] = [];
 
   of(name: string) {
     return {
@@ -20,6 +22,7 @@ class OneLease {
         return Promise.resolve(this.holder === name);
       },
       end: () => {
+        this.leavers.push(name);
         if (this.holder === name) this.holder = undefined;
         return Promise.resolve();
       },
@@ -88,6 +91,17 @@ test('one whose sweeps fail leaves them to another', async () => {
   start(lease, 'b', noting(ran, 'b'));
   await expect.poll(() => lease.holder).toBe('b');
   await expect.poll(() => ran.length).toBeGreaterThan(0);
+});
+
+test('where there is no other, one whose sweep fails seldom gives way: the others keep their pace', async () => {
+  const lease = new OneLease();
+  const ran: string[] = [];
+  const failing: Sweep = { name: 'fails', everyMs, run: () => Promise.reject(new Error('it always does')) };
+  startAll(lease, 'a', [failing, { name: 'goes', everyMs, run: noting(ran, 'a') }]);
+  await looks(lease, ['a'], 35);
+  expect(lease.leavers.length).toBeGreaterThan(1);
+  expect(lease.leavers.length).toBeLessThan(lease.takers.length / 8);
+  expect(ran.length).toBeGreaterThan(0.8 * lease.takers.length);
 });
 
 test('a sweep that throws at once does not end the others', async () => {
