@@ -31,6 +31,9 @@ const bounds = {
   cluster: { mostAtOnce: 8, mostRooms: 1 },
 } as const;
 
+/** How soon it is looked again whether another process has told a room: ever more seldom. */
+const busy = { firstMs: 5, mostMs: 50 };
+
 /** Then the sweep of some process takes over. */
 const mostFailures = 5;
 
@@ -67,7 +70,7 @@ export class Relay {
   /** Resolves once everything of the room that was committed before this call has been told. */
   async flush(room: Room, signal: AbortSignal): Promise<void> {
     const { db, log } = this.options;
-    for (let failures = 0; ;) {
+    for (let failures = 0, waitMs = busy.firstMs; ;) {
       try {
         const running = this.#wanted.get(room);
         if (running) await unlessAborted(running.done, signal);
@@ -75,7 +78,8 @@ export class Relay {
         if (!(await unlessAborted(this.#relayed(room), signal))) throw new Error('it could not be told');
         failures = 0;
         // Where something is left, another process is at it.
-        if (await hasOutbox(db, room)) await sleep(5, undefined, { signal });
+        if (await hasOutbox(db, room)) await sleep(waitMs, undefined, { signal });
+        waitMs = Math.min(2 * waitMs, busy.mostMs);
       } catch (error) {
         signal.throwIfAborted();
         failures += 1;

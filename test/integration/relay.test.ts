@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { GenerationQueues } from '../../src/queue/generation-queue.js';
 import type { WebhookQueue } from '../../src/queue/webhook-queue.js';
@@ -154,6 +155,28 @@ test('who waits for a room that cannot be told is in no hurry, and leaves at onc
   await expect(flushed).rejects.toThrow('left');
   goOn();
   await relay.close();
+});
+
+test('who waits for a room that another process tells asks for it ever more seldom', async () => {
+  const [room] = someRooms(1);
+  const relay = relayOver('oneServer');
+  await write(room, '1');
+  const { hangs, goOn } = hang();
+  const { hangs: locked, goOn: isLocked } = hang();
+  const other = store.db.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${room}, 0))`);
+    isLocked();
+    await hangs;
+    await tx.delete(outbox).where(eq(outbox.room, room));
+  });
+  await locked;
+  const flushed = relay.flush(room, new AbortController().signal);
+  await sleep(600);
+  expect(transactions).toBeGreaterThan(3);
+  expect(transactions).toBeLessThan(20);
+  goOn();
+  await Promise.all([other, flushed]);
+  expect(told.get(room)).toBeUndefined();
 });
 
 test('on a cluster a room that hangs holds up no other', async () => {
