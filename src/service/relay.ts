@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.js';
 import { reasonOf } from '../lib/root-cause.js';
+import { together } from '../lib/together.js';
 import { backoffMs } from '../lib/backoff.js';
 import { unlessAborted } from '../lib/unless-aborted.js';
 import { withinTrace } from '../lib/tracing.js';
@@ -50,7 +51,8 @@ interface Wanted {
  * Tells the room logs and the queues what Postgres has decided.
  *
  * Invariants:
- * - A room's rows are told in the order of their ids, events before jobs, each event once (T1 in `redis/lua/tell.lua`).
+ * - A room's events are told in the order of their ids, each once (T1 in `redis/lua/tell.lua`), before its jobs and webhooks,
+ *   which are added together. Rows are forgotten or tried again when all of them have come to their end.
  * - A committed row is told: by the process that committed it; by the one that was relaying the room meanwhile, which
  *   looks again after it has let go of the lock; or, where either died, by the maintenance sweep.
  */
@@ -164,7 +166,7 @@ export class Relay {
   }
 
   async #tell(room: Room, rows: readonly OutboxRow[]): Promise<void> {
-    const { roomLog, queues, webhooks, activity, log } = this.options;
+    const { roomLog, activity, log } = this.options;
     try {
       const events = rows.filter((row) => row.kind === 'event');
       if (events.length > 0) {
@@ -174,17 +176,22 @@ export class Relay {
         );
         activity.note(room);
       }
-      for (const row of rows)
-        if (row.kind === 'job') {
-          const queued = JSON.parse(row.data) as QueuedGeneration;
-          // Whoever relays it, and whenever: it belongs to the request that has asked for it.
-          await withinTrace(queued.job.traceparent, () => queues.add(queued));
-        } else if (row.kind === 'webhook') {
-          await webhooks.add(JSON.parse(row.data) as DeliveryJob);
-        }
+      await together(rows.map((row) => this.#add(row)));
     } catch (error) {
       log.warn({ room, reason: reasonOf(error) }, 'relay failed');
       throw error;
+    }
+  }
+
+  /** Adds what is for a queue; one that is there already stays as it is. */
+  async #add({ kind, data }: OutboxRow): Promise<void> {
+    const { queues, webhooks } = this.options;
+    if (kind === 'job') {
+      const queued = JSON.parse(data) as QueuedGeneration;
+      // Whoever relays it, and whenever: it belongs to the request that has asked for it.
+      await withinTrace(queued.job.traceparent, () => queues.add(queued));
+    } else if (kind === 'webhook') {
+      await webhooks.add(JSON.parse(data) as DeliveryJob);
     }
   }
 }

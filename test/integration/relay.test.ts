@@ -9,7 +9,7 @@ import type { OutboxEvent, RoomLog } from '../../src/redis/room-log.js';
 import type { Activity } from '../../src/service/activity.js';
 import { Relay } from '../../src/service/relay.js';
 import { migrateDatabase, openStore, type Database, type Store } from '../../src/store/database.js';
-import { outboxWrite } from '../../src/store/outbox.js';
+import { outboxWrite, type NewOutboxRow } from '../../src/store/outbox.js';
 import { outbox } from '../../src/store/schema/outbox.js';
 import { writeTogether } from '../../src/store/write-together.js';
 import { conversationRoom, type Room } from '../../src/wire/room.js';
@@ -53,14 +53,19 @@ const roomLog = {
   },
 } as unknown as RoomLog;
 
-const relayOver = (redis: 'oneServer' | 'cluster') =>
+interface Queues {
+  queues?: Pick<GenerationQueues, 'add'>;
+  webhooks?: Pick<WebhookQueue, 'add'>;
+}
+
+const relayOver = (redis: 'oneServer' | 'cluster', { queues, webhooks }: Queues = {}) =>
   new Relay({
     db,
     redis,
     roomLog,
     activity: { note: () => undefined } as unknown as Activity,
-    queues: undefined as unknown as GenerationQueues,
-    webhooks: undefined as unknown as WebhookQueue,
+    queues: queues as GenerationQueues,
+    webhooks: webhooks as WebhookQueue,
     log: createLogger({ level: 'silent', role: 'test' }),
   });
 
@@ -177,6 +182,53 @@ test('who waits for a room that another process tells asks for it ever more seld
   goOn();
   await Promise.all([other, flushed]);
   expect(told.get(room)).toBeUndefined();
+});
+
+test('jobs and webhooks of a room are added at once, behind its events, and again where one has failed', async () => {
+  const [room] = someRooms(1);
+  const { hangs, goOn } = hang();
+  const added: string[] = [];
+  const outcomes: Record<string, (() => Promise<void>)[]> = {
+    slow: [() => hangs],
+    failing: [() => Promise.reject(new Error('no Redis'))],
+  };
+  const add = async (name: string) => {
+    expect(told.get(room)).toContain('event');
+    added.push(name);
+    await outcomes[name]?.shift()?.();
+  };
+  const relay = relayOver('oneServer', {
+    queues: { add: ({ job }) => add(job.generationId) },
+    webhooks: { add: ({ deliveryId }) => add(deliveryId) },
+  });
+  const job = (generationId: string) => ({
+    kind: 'job',
+    type: 'job',
+    data: JSON.stringify({ job: { generationId } }),
+  });
+  const webhook = (deliveryId: string) => ({
+    kind: 'webhook',
+    type: 'x',
+    data: JSON.stringify({ deliveryId }),
+  });
+  const event = { kind: 'event', type: 'x', data: 'event' };
+  await store.db.transaction((tx) =>
+    writeTogether(tx, [
+      outboxWrite(
+        [job('slow'), job('failing'), webhook('hook'), event].map(
+          (row) => ({ room, ...row }) as NewOutboxRow,
+        ),
+      ),
+    ]),
+  );
+  relay.request(room);
+  await expect.poll(() => added).toEqual(['slow', 'failing', 'hook']);
+  await sleep(300); // it would have been tried again by now
+  expect(added).toHaveLength(3);
+  goOn();
+  await relay.flush(room, new AbortController().signal);
+  expect(added).toEqual(['slow', 'failing', 'hook', 'slow', 'failing', 'hook']);
+  expect(await untold()).toBe(0);
 });
 
 test('on a cluster a room that hangs holds up no other', async () => {
