@@ -66,7 +66,23 @@ export class Relay {
 
   /** Relays a room in the background, as often as it takes. Never throws, never delays the caller. */
   request(room: Room): void {
-    void this.#relayed(room);
+    void this.relayed(room);
+  }
+
+  /** Relays a room likewise; resolves with whether it could be told, be it by another process that was at it. */
+  relayed(room: Room): Promise<boolean> {
+    const running = this.#wanted.get(room);
+    if (running) {
+      running.requests += 1;
+      return running.done;
+    }
+    let end: Wanted['end'] = () => undefined;
+    const done = new Promise<boolean>((resolve) => {
+      end = resolve;
+    });
+    this.#wanted.set(room, { requests: 1, failures: 0, done, end });
+    this.#enqueue(room);
+    return done;
   }
 
   /** Resolves once everything of the room that was committed before this call has been told. */
@@ -77,7 +93,7 @@ export class Relay {
         const running = this.#wanted.get(room);
         if (running) await unlessAborted(running.done, signal);
         if (!(await hasOutbox(db, room))) return;
-        if (!(await unlessAborted(this.#relayed(room), signal))) throw new Error('it could not be told');
+        if (!(await unlessAborted(this.relayed(room), signal))) throw new Error('it could not be told');
         failures = 0;
         // Where something is left, another process is at it.
         if (await hasOutbox(db, room)) await sleep(waitMs, undefined, { signal });
@@ -95,22 +111,6 @@ export class Relay {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#wanted.values()].map(({ done }) => done));
-  }
-
-  /** Has it relayed from now on; resolves with whether it could be told. */
-  #relayed(room: Room): Promise<boolean> {
-    const running = this.#wanted.get(room);
-    if (running) {
-      running.requests += 1;
-      return running.done;
-    }
-    let end: Wanted['end'] = () => undefined;
-    const done = new Promise<boolean>((resolve) => {
-      end = resolve;
-    });
-    this.#wanted.set(room, { requests: 1, failures: 0, done, end });
-    this.#enqueue(room);
-    return done;
   }
 
   /** At the end of the turn: with the other commits that were heard of in it. */
