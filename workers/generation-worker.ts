@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { ProviderName } from '../src/domain/models.js';
 import { backoffMs } from '../src/lib/backoff.js';
 import { reasonOf } from '../src/lib/root-cause.js';
@@ -12,6 +12,7 @@ import type { ServiceContext } from '../src/service/service-context.js';
 import type { GenerationJob } from '../src/wire/jobs.js';
 import { GenerationRun, type RunSettings } from './generation-run.js';
 import type { Entry, ProviderGate } from './provider-gate.js';
+import { QueueWorker } from './queue-worker.js';
 import type { ToolRegistry } from './tools/tool-registry.js';
 import { cancelWhenUnwatched, type IsWatched } from './unwatched.js';
 import type { WorkerMetrics } from './worker-metrics.js';
@@ -38,13 +39,13 @@ interface GenerationWorkerOptions {
 export class GenerationWorker {
   /** What is done here for each generation; `run` once its attempt has begun. */
   readonly #here = new Map<string, { run?: GenerationRun; done: Promise<unknown> }>();
-  readonly #worker: Worker<GenerationJob>;
+  readonly #worker: QueueWorker<GenerationJob>;
   #leaving = false;
 
   constructor(private readonly options: GenerationWorkerOptions) {
     const { provider, background, connection, keyPrefix, concurrency, context } = options;
     const telemetry = queueTelemetry();
-    this.#worker = new Worker<GenerationJob>(
+    this.#worker = new QueueWorker<GenerationJob>(
       generationQueueName({ provider: provider.name, background }),
       (job) => this.#process(job),
       {
@@ -52,14 +53,6 @@ export class GenerationWorker {
         prefix: queuePrefix(keyPrefix),
         ...(telemetry && { telemetry }),
         concurrency,
-        // A takeover after a kill takes at most lock + check; see docs/decisions/0003.
-        lockDuration: 5000,
-        lockRenewTime: 1000,
-        stalledInterval: 1000,
-        // Jobs past it never reach the processor; Postgres counts the losses.
-        maxStalledCount: Number.MAX_SAFE_INTEGER,
-        runRetryDelay: 1000,
-        drainDelay: 2,
         // Never reached: `rateLimit()` does nothing without a limiter.
         limiter: { max: 1_000_000, duration: 1000 },
       },
@@ -175,7 +168,7 @@ export class GenerationWorker {
    * have the job again before, and BullMQ, which renews by job id, would then let go of the new lock.
    */
   #giveBack(): never {
-    throw Worker.RateLimitError();
+    throw QueueWorker.RateLimitError();
   }
 }
 

@@ -21,6 +21,9 @@ interface SweeperOptions {
   stuckMs?: number;
 }
 
+/** So many looks it goes on where nobody has followed. */
+const looksBetween = 10;
+
 interface State {
   sweep: Sweep;
   /** By `performance.now()`. */
@@ -33,7 +36,8 @@ interface State {
  * does not answer. So sweeps have to be safe to run by several at once.
  *
  * A process that is gone is followed when its lease is over; one that cannot sweep, since something fails or hangs, gives
- * the lease back, so that another one may try.
+ * the lease back, so that another one may try. Where nobody does, it goes on with what it can do, and gives it back again
+ * only now and then: what can be done does not wait for what cannot.
  */
 export class Sweeper {
   readonly #stopped = new AbortController();
@@ -41,7 +45,8 @@ export class Sweeper {
   readonly #everyMs: number;
   readonly #stuckMs: number;
   #failed = false;
-  #gaveWay = false;
+  /** Looks until it may give way again. */
+  #goesOn = 0;
   #loop: Promise<void> | undefined;
 
   constructor(private readonly options: SweeperOptions) {
@@ -77,10 +82,12 @@ export class Sweeper {
     const failed = this.#failed;
     this.#failed = false;
     const holds = await this.options.lease.take().catch(() => undefined);
+    if (holds === false) this.#goesOn = 0;
     if (holds === false || this.#stopped.signal.aborted) return false;
-    // Where nobody has followed meanwhile, it goes on as well as it can.
-    this.#gaveWay = !this.#gaveWay && holds === true && (failed || this.#isStuck());
-    if (this.#gaveWay) {
+    if (this.#goesOn > 0) {
+      this.#goesOn -= 1;
+    } else if (holds && (failed || this.#isStuck())) {
+      this.#goesOn = looksBetween;
       await this.#leave();
       return true;
     }
@@ -93,7 +100,9 @@ export class Sweeper {
     const { name, everyMs, run } = state.sweep;
     // At the look that is nearest: they are not evenly spaced.
     state.dueAt = now + everyMs - this.#everyMs;
-    const done = run()
+    // What it throws at once is a failure like any other.
+    const done = Promise.resolve()
+      .then(run)
       .then(
         () => undefined,
         (error: unknown) => {

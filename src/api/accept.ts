@@ -26,7 +26,7 @@ export interface Acceptance<T> {
 interface AcceptOptions<T> {
   /** The parsed fields: what makes two requests the same. */
   fields: unknown;
-  /** What it makes has to be queued: without Redis it is refused at once. */
+  /** What it makes has to be queued: without Redis it is refused at once, as `unavailable` whatever the limit says. */
   needsRedis?: true;
   /** Throws when the caller has had enough; not asked when an acceptance is only repeated. */
   limit?: () => Promise<void>;
@@ -53,7 +53,11 @@ export async function accept<T extends object>(
 ): Promise<Acceptance<T>> {
   const given = req.get('idempotency-key');
   if (given === undefined) {
-    await Promise.all([needsRedis && requireRedis(), limit?.()]);
+    // Begun together, but Redis decides first: without it each process counts by itself.
+    const limited = limit?.();
+    limited?.catch(() => undefined);
+    if (needsRedis) await requireRedis();
+    await limited;
     await prepare?.();
     return logged(res, await unlessRefused(answering, context, command));
   }

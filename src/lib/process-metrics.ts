@@ -22,7 +22,8 @@ const helpOf = (figure: string) => `How late the event loop was since it was las
 /**
  * Adds what prom-client shows of every Node process to a registry. The event loop is looked at ten times a second instead
  * of a hundred times, which took a third of what a process costs that has nothing to do; and the figures say how late the
- * looks were since they were last asked for, without the time between them.
+ * looks were since they were last asked for, without the time between them. They begin with the first look behind that: what
+ * begins to hold the event loop up before it is not seen.
  */
 export function registerProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: neverMs });

@@ -41,8 +41,8 @@ const options: Record<Purpose, RedisOptions> = {
     // It is disconnected where it is silent: nobody would answer a polite end.
     disconnectTimeout: 0,
   },
-  // Else a connection that died silently would be waited for. Longer than a worker blocks (its `drainDelay`), short
-  // enough that locks are renewed before they expire.
+  // Else a connection that died silently would be waited for. Longer than a worker ever blocks (`workers/queue-worker.ts`:
+  // its `drainDelay`, also where a delayed job waits), short enough that locks are renewed before they expire.
   blocking: { maxRetriesPerRequest: null, socketTimeout: 3000 },
 };
 

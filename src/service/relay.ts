@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.js';
 import { reasonOf } from '../lib/root-cause.js';
+import { together } from '../lib/together.js';
 import { backoffMs } from '../lib/backoff.js';
 import { unlessAborted } from '../lib/unless-aborted.js';
 import { withinTrace } from '../lib/tracing.js';
@@ -31,6 +32,9 @@ const bounds = {
   cluster: { mostAtOnce: 8, mostRooms: 1 },
 } as const;
 
+/** How soon it is looked again whether another process has told a room: ever more seldom. */
+const busy = { firstMs: 5, mostMs: 50 };
+
 /** Then the sweep of some process takes over. */
 const mostFailures = 5;
 
@@ -47,7 +51,8 @@ interface Wanted {
  * Tells the room logs and the queues what Postgres has decided.
  *
  * Invariants:
- * - A room's rows are told in the order of their ids, events before jobs, each event once (T1 in `redis/lua/tell.lua`).
+ * - A room's events are told in the order of their ids, each once (T1 in `redis/lua/tell.lua`), before its jobs and webhooks,
+ *   which are added together. Rows are forgotten or tried again when all of them have come to their end.
  * - A committed row is told: by the process that committed it; by the one that was relaying the room meanwhile, which
  *   looks again after it has let go of the lock; or, where either died, by the maintenance sweep.
  */
@@ -61,21 +66,38 @@ export class Relay {
 
   /** Relays a room in the background, as often as it takes. Never throws, never delays the caller. */
   request(room: Room): void {
-    void this.#relayed(room);
+    void this.relayed(room);
+  }
+
+  /** Relays a room likewise; resolves with whether it could be told, be it by another process that was at it. */
+  relayed(room: Room): Promise<boolean> {
+    const running = this.#wanted.get(room);
+    if (running) {
+      running.requests += 1;
+      return running.done;
+    }
+    let end: Wanted['end'] = () => undefined;
+    const done = new Promise<boolean>((resolve) => {
+      end = resolve;
+    });
+    this.#wanted.set(room, { requests: 1, failures: 0, done, end });
+    this.#enqueue(room);
+    return done;
   }
 
   /** Resolves once everything of the room that was committed before this call has been told. */
   async flush(room: Room, signal: AbortSignal): Promise<void> {
     const { db, log } = this.options;
-    for (let failures = 0; ;) {
+    for (let failures = 0, waitMs = busy.firstMs; ;) {
       try {
         const running = this.#wanted.get(room);
         if (running) await unlessAborted(running.done, signal);
         if (!(await hasOutbox(db, room))) return;
-        if (!(await unlessAborted(this.#relayed(room), signal))) throw new Error('it could not be told');
+        if (!(await unlessAborted(this.relayed(room), signal))) throw new Error('it could not be told');
         failures = 0;
         // Where something is left, another process is at it.
-        if (await hasOutbox(db, room)) await sleep(5, undefined, { signal });
+        if (await hasOutbox(db, room)) await sleep(waitMs, undefined, { signal });
+        waitMs = Math.min(2 * waitMs, busy.mostMs);
       } catch (error) {
         signal.throwIfAborted();
         failures += 1;
@@ -89,22 +111,6 @@ export class Relay {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#wanted.values()].map(({ done }) => done));
-  }
-
-  /** Has it relayed from now on; resolves with whether it could be told. */
-  #relayed(room: Room): Promise<boolean> {
-    const running = this.#wanted.get(room);
-    if (running) {
-      running.requests += 1;
-      return running.done;
-    }
-    let end: Wanted['end'] = () => undefined;
-    const done = new Promise<boolean>((resolve) => {
-      end = resolve;
-    });
-    this.#wanted.set(room, { requests: 1, failures: 0, done, end });
-    this.#enqueue(room);
-    return done;
   }
 
   /** At the end of the turn: with the other commits that were heard of in it. */
@@ -160,7 +166,7 @@ export class Relay {
   }
 
   async #tell(room: Room, rows: readonly OutboxRow[]): Promise<void> {
-    const { roomLog, queues, webhooks, activity, log } = this.options;
+    const { roomLog, activity, log } = this.options;
     try {
       const events = rows.filter((row) => row.kind === 'event');
       if (events.length > 0) {
@@ -170,17 +176,22 @@ export class Relay {
         );
         activity.note(room);
       }
-      for (const row of rows)
-        if (row.kind === 'job') {
-          const queued = JSON.parse(row.data) as QueuedGeneration;
-          // Whoever relays it, and whenever: it belongs to the request that has asked for it.
-          await withinTrace(queued.job.traceparent, () => queues.add(queued));
-        } else if (row.kind === 'webhook') {
-          await webhooks.add(JSON.parse(row.data) as DeliveryJob);
-        }
+      await together(rows.map((row) => this.#add(row)));
     } catch (error) {
       log.warn({ room, reason: reasonOf(error) }, 'relay failed');
       throw error;
+    }
+  }
+
+  /** Adds what is for a queue; one that is there already stays as it is. */
+  async #add({ kind, data }: OutboxRow): Promise<void> {
+    const { queues, webhooks } = this.options;
+    if (kind === 'job') {
+      const queued = JSON.parse(data) as QueuedGeneration;
+      // Whoever relays it, and whenever: it belongs to the request that has asked for it.
+      await withinTrace(queued.job.traceparent, () => queues.add(queued));
+    } else if (kind === 'webhook') {
+      await webhooks.add(JSON.parse(data) as DeliveryJob);
     }
   }
 }

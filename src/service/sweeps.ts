@@ -1,4 +1,5 @@
 import { hasDocumentEnded } from '../domain/document.js';
+import { settledWithin } from '../lib/settled-within.js';
 import { lockConversation } from '../store/conversations.js';
 import { lockGeneration } from '../store/generations.js';
 import { listStaleRooms } from '../store/outbox.js';
@@ -28,14 +29,23 @@ import { restoreWritten } from './written.js';
 const pageSize = 200;
 /** A relay of the process that committed takes milliseconds. */
 const staleOutboxMs = 2000;
+/** All tries of a relay that is refused at once take less; one that gets no answer is not waited for. */
+const relayMs = 3000;
 const strandedMs = 2000;
 const unheardCancelMs = 1000;
 /** An attempt takes at most 15 s; a job that waits for its turn is not added twice. */
 const overdueDeliveryMs = 2000;
 
-/** Tells what a process committed and did not come to tell. */
-export async function relayStaleRooms({ db, relay }: ServiceContext): Promise<void> {
-  for (const room of await listStaleRooms(db, staleOutboxMs, pageSize)) relay.request(room as Room);
+/**
+ * Tells what a process committed and did not come to tell.
+ *
+ * @throws Error when a room could not be told from here, or not soon: another process is to try
+ */
+export async function relayStaleRooms({ db, relay }: Pick<ServiceContext, 'db' | 'relay'>): Promise<void> {
+  const rooms = await listStaleRooms(db, staleOutboxMs, pageSize);
+  const told = Promise.all(rooms.map((room) => relay.relayed(room as Room)));
+  if (!(await settledWithin(told, relayMs)) || (await told).includes(false))
+    throw new Error('a room could not be told');
 }
 
 /** Lets generations go whose predecessor has ended without promoting them. */

@@ -42,6 +42,20 @@ test('it ends by itself where it is not kept, and is kept by taking it', async (
   await expect.poll(() => other.take()).toBe(true);
 });
 
+test('one whose time is lost, or longer than a lease lasts, is free for another, but not given back by it', async () => {
+  const { key, one, other } = twoLeases(60_000);
+  for (const spoil of [() => redis.persist(key), () => redis.pexpire(key, 3_600_000)]) {
+    expect(await one.take()).toBe(true);
+    expect(await spoil()).toBe(1);
+    await other.end();
+    expect(await redis.exists(key)).toBe(1);
+    expect(await other.take()).toBe(true);
+    expect(await redis.pttl(key)).toSatisfy((left: number) => left > 0 && left <= 60_000);
+    expect(await one.take()).toBe(false);
+    await other.end();
+  }
+});
+
 test('when the worker that sweeps is killed another one follows before the locks of its work are over', async () => {
   const system = await startSystem({ env: { DEFAULT_MODEL: 'demo' } });
   onTestFinished(() => system.stop());

@@ -1,4 +1,4 @@
-import { DelayedError, Worker, type Job } from 'bullmq';
+import { DelayedError, type Job } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import type { Logger } from '../../src/lib/logger.js';
 import { queuePrefix } from '../../src/queue/generation-queue.js';
@@ -10,6 +10,7 @@ import {
   updateWebhook,
   type PendingDelivery,
 } from '../../src/store/webhooks.js';
+import { QueueWorker } from '../queue-worker.js';
 import type { Attempt, WebhookSender } from './webhook-sender.js';
 
 interface WebhookWorkerOptions {
@@ -33,21 +34,15 @@ const failingMs = 5 * 86_400_000;
  * and one that is lost with its worker or with Redis is added again (`service/sweeps.ts`).
  */
 export class WebhookWorker {
-  readonly #worker: Worker<DeliveryJob>;
+  readonly #worker: QueueWorker<DeliveryJob>;
   readonly #closing = new AbortController();
 
   constructor(private readonly options: WebhookWorkerOptions) {
     const { connection, keyPrefix, log } = options;
-    this.#worker = new Worker<DeliveryJob>(webhookQueueName, (job, token) => this.#process(job, token), {
+    this.#worker = new QueueWorker<DeliveryJob>(webhookQueueName, (job, token) => this.#process(job, token), {
       connection,
       prefix: queuePrefix(keyPrefix),
       concurrency,
-      lockDuration: 5000,
-      lockRenewTime: 1000,
-      stalledInterval: 1000,
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-      runRetryDelay: 1000,
-      drainDelay: 2,
     });
     this.#worker.on('error', (error) => {
       log.warn({ queue: webhookQueueName, reason: error.message }, 'queue worker');

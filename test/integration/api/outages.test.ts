@@ -103,6 +103,25 @@ test.each(outages)(
   },
 );
 
+test('without Redis whoever has sent too much is told of Redis, too', async () => {
+  const strict = await startTestApi({
+    redisUrl: through(redisLink, redis.url),
+    databaseUrl: through(postgresLink, postgres.url),
+    settings: { limits: { userMessagesPerMinute: 2 } },
+  });
+  try {
+    const bob = await strict.signIn('Bob');
+    const { body } = await bob.call('POST', '/v1/conversations', {});
+    const messages = `/v1/conversations/${(body as { id: string }).id}/messages`;
+    await redis.kill();
+    for (let sent = 0; sent < 5; sent++)
+      expect(await timed(() => bob.call('POST', messages, { content: 'x' }))).toMatchObject(unavailable);
+  } finally {
+    await redis.start();
+    await strict.close();
+  }
+});
+
 test('while Postgres hangs, reading is refused within a second, too, for many at once', async () => {
   postgresLink.fallSilent();
   try {

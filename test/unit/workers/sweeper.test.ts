@@ -10,6 +10,8 @@ class OneLease {
   holder: string | undefined;
   away = false;
   readonly takers: string[] = [];
+  /** Who has given it back. */
+  readonly leavers: string[] = [];
 
   of(name: string) {
     return {
@@ -20,6 +22,7 @@ class OneLease {
         return Promise.resolve(this.holder === name);
       },
       end: () => {
+        this.leavers.push(name);
         if (this.holder === name) this.holder = undefined;
         return Promise.resolve();
       },
@@ -27,14 +30,16 @@ class OneLease {
   }
 }
 
-/** Starts a sweeper with one sweep. */
-function start(lease: OneLease, name: string, run: () => Promise<unknown>, more: Partial<Sweep> = {}) {
-  const sweep: Sweep = { name: 'sweep', everyMs, run, ...more };
-  const sweeper = new Sweeper({ sweeps: [sweep], lease: lease.of(name), log, everyMs, stuckMs: 20 });
+function startAll(lease: OneLease, name: string, sweeps: readonly Sweep[]) {
+  const sweeper = new Sweeper({ sweeps, lease: lease.of(name), log, everyMs, stuckMs: 20 });
   sweeper.start();
   onTestFinished(() => sweeper.close());
   return sweeper;
 }
+
+/** Starts a sweeper with one sweep. */
+const start = (lease: OneLease, name: string, run: () => Promise<unknown>, more: Partial<Sweep> = {}) =>
+  startAll(lease, name, [{ name: 'sweep', everyMs, run, ...more }]);
 
 /** A promise, and how it is kept. */
 function withResolvers() {
@@ -86,6 +91,31 @@ test('one whose sweeps fail leaves them to another', async () => {
   start(lease, 'b', noting(ran, 'b'));
   await expect.poll(() => lease.holder).toBe('b');
   await expect.poll(() => ran.length).toBeGreaterThan(0);
+});
+
+test('where there is no other, one whose sweep fails seldom gives way: the others keep their pace', async () => {
+  const lease = new OneLease();
+  const ran: string[] = [];
+  const failing: Sweep = { name: 'fails', everyMs, run: () => Promise.reject(new Error('it always does')) };
+  startAll(lease, 'a', [failing, { name: 'goes', everyMs, run: noting(ran, 'a') }]);
+  await looks(lease, ['a'], 35);
+  expect(lease.leavers.length).toBeGreaterThan(1);
+  expect(lease.leavers.length).toBeLessThan(lease.takers.length / 8);
+  expect(ran.length).toBeGreaterThan(0.8 * lease.takers.length);
+});
+
+test('a sweep that throws at once does not end the others', async () => {
+  const lease = new OneLease();
+  const ran: string[] = [];
+  const throwing: Sweep = {
+    name: 'throws',
+    everyMs,
+    run: () => {
+      throw new Error('thrown, not rejected');
+    },
+  };
+  startAll(lease, 'a', [throwing, { name: 'goes', everyMs, run: noting(ran, 'a') }]);
+  await expect.poll(() => ran.length).toBeGreaterThan(3);
 });
 
 test('one whose sweep hangs leaves the others to another, and goes on with them where there is none', async () => {
