@@ -19,7 +19,13 @@ import { prepared } from './prepared.js';
 import { messages } from './schema/conversations.js';
 import { users } from './schema/users.js';
 
-export type NewMessage = Omit<typeof messages.$inferInsert, 'text'>;
+export type NewMessage = Omit<typeof messages.$inferInsert, 'text' | 'bytes'>;
+
+/** The columns that are derived from a message's content. */
+export const derivedOf = (content: readonly ContentBlock[]) => ({
+  text: textOf(content),
+  bytes: Buffer.byteLength(JSON.stringify(content)),
+});
 
 function selectMessages(db: Executor, where: SQL | undefined) {
   return db
@@ -58,7 +64,7 @@ export function toMessage({
 /** Stores messages; their text is derived from their content. */
 export async function insertMessages(tx: Transaction, rows: NewMessage[]): Promise<void> {
   if (rows.length > 0)
-    await tx.insert(messages).values(rows.map((row) => ({ ...row, text: textOf(row.content) })));
+    await tx.insert(messages).values(rows.map((row) => ({ ...row, ...derivedOf(row.content) })));
 }
 
 export async function findMessage(db: Executor, id: string): Promise<Message | undefined> {
@@ -144,7 +150,7 @@ const nameBytes = 24;
 export const historySize = (db: Executor) =>
   db
     .select({
-      bytes: sql<number>`coalesce(sum(octet_length(${messages.content}::text) + ${sql.raw(String(nameBytes))}), 0)::float8`,
+      bytes: sql<number>`coalesce(sum(coalesce(${messages.bytes}, octet_length(${messages.content}::text)) + ${sql.raw(String(nameBytes))}), 0)::float8`,
     })
     .from(messages)
     .where(isHistory(sql.placeholder('conversationId'), sql.placeholder('upToPosition')));
@@ -161,9 +167,9 @@ export async function sizeOfHistory(
   return row?.bytes ?? 0;
 }
 
-/** What a message adds to {@link sizeOfHistory}, or a little more: Postgres puts fewer spaces between. */
+/** What a message adds to {@link sizeOfHistory} once it is stored. */
 export const sizeInHistory = (content: readonly ContentBlock[]): number =>
-  Buffer.byteLength(JSON.stringify(content, null, 1)) + nameBytes;
+  derivedOf(content).bytes + nameBytes;
 
 /** The generation whose answer holds a call of a tool with this id, the latest should ids come again. */
 export async function findCaller(
@@ -191,7 +197,7 @@ export async function findCaller(
 export async function editMessage(tx: Transaction, id: string, content: ContentBlock[]): Promise<void> {
   await tx
     .update(messages)
-    .set({ content, text: textOf(content) })
+    .set({ content, ...derivedOf(content) })
     .where(eq(messages.id, id));
 }
 
@@ -226,7 +232,7 @@ export async function finishMessage(
   }
   await tx
     .update(messages)
-    .set({ content, text: textOf(content), status })
+    .set({ content, status, ...derivedOf(content) })
     .where(eq(messages.id, id));
   return (await findMessage(tx, id)) ?? null;
 }

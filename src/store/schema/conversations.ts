@@ -1,4 +1,4 @@
-import { bigint, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { ContentBlock } from '../../domain/content.js';
 import type { Concurrency, MemberRole, Message } from '../../domain/conversation.js';
 import { time } from './columns.js';
@@ -92,6 +92,8 @@ export const messages = pgTable(
     authorId: text('author_id').references(() => users.id),
     text: text().notNull(),
     content: jsonb().$type<ContentBlock[]>().notNull(),
+    /** How long the content is as JSON, so that a history can be sized without being read. Null: stored before that was kept. */
+    bytes: integer(),
     status: text().$type<Message['status']>().notNull(),
     generationId: uuid('generation_id'),
     clientId: text('client_id'),
