@@ -73,13 +73,20 @@ function toView({ role, unread, ...row }: Awaited<ReturnType<typeof selectViews>
   return Object.assign(toWire(row), { role, unread });
 }
 
+const view = prepared((db) =>
+  selectViews(
+    db,
+    and(eq(conversations.id, sql.placeholder('id')), eq(members.userId, sql.placeholder('userId'))),
+  ).prepare('conversation_view'),
+);
+
 /** A conversation as this member sees it; undefined: there is none, or the user is no member. */
 export async function findConversationView(
   db: Executor,
   id: string,
   userId: string,
 ): Promise<ConversationView | undefined> {
-  const [row] = await selectViews(db, and(eq(conversations.id, id), eq(members.userId, userId)));
+  const [row] = await view(db).execute({ id, userId });
   return row && toView(row);
 }
 

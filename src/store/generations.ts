@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lte, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, lte, or, sql, type SQL } from 'drizzle-orm';
 import { textOf } from '../domain/content.js';
 import type {
   Generation,
@@ -87,8 +87,16 @@ export function toGeneration(row: GenerationRow, content = row.content): Generat
   return Object.assign(toGenerationHead(row), { text: textOf(content), content });
 }
 
+const byId = prepared((db) =>
+  db
+    .select()
+    .from(generations)
+    .where(eq(generations.id, sql.placeholder('id')))
+    .prepare('generation'),
+);
+
 export async function findGeneration(db: Executor, id: string): Promise<GenerationRow | undefined> {
-  const [row] = await db.select().from(generations).where(eq(generations.id, id));
+  const [row] = await byId(db).execute({ id });
   return row;
 }
 
@@ -103,9 +111,18 @@ export async function findAnswering(db: Executor, promptId: string): Promise<Gen
   return row;
 }
 
+const lock = prepared((db) =>
+  db
+    .select()
+    .from(generations)
+    .where(eq(generations.id, sql.placeholder('id')))
+    .for('no key update')
+    .prepare('lock_generation'),
+);
+
 /** Locks a generation; its conversation or document is locked before. */
 export async function lockGeneration(tx: Transaction, id: string): Promise<GenerationRow | undefined> {
-  const [row] = await tx.select().from(generations).where(eq(generations.id, id)).for('no key update');
+  const [row] = await lock(tx).execute({ id });
   return row;
 }
 
@@ -137,6 +154,22 @@ export async function listActiveOfDocument(db: Executor, documentId: string): Pr
   return rows.filter(isOfDocument);
 }
 
+const ofPlace = prepared((db) =>
+  db
+    .select()
+    .from(generations)
+    .where(
+      and(
+        sql`${generations.id} = any(${sql.placeholder('ids')}::uuid[])`,
+        or(
+          eq(generations.conversationId, sql.placeholder('placeId')),
+          eq(generations.documentId, sql.placeholder('placeId')),
+        ),
+      ),
+    )
+    .prepare('generations_of_place'),
+);
+
 /** Those of these ids that are in the conversation or document, whatever their state. */
 export async function listGenerations(
   db: Executor,
@@ -144,15 +177,7 @@ export async function listGenerations(
   ids: readonly string[],
 ): Promise<GenerationRow[]> {
   if (ids.length === 0) return [];
-  return db
-    .select()
-    .from(generations)
-    .where(
-      and(
-        inArray(generations.id, [...ids]),
-        or(eq(generations.conversationId, placeId), eq(generations.documentId, placeId)),
-      ),
-    );
+  return ofPlace(db).execute({ ids, placeId });
 }
 
 /** Changes a generation, which is locked. */
@@ -166,12 +191,8 @@ export async function updateGeneration(
   return row;
 }
 
-/**
- * Begins an attempt: the generation is running from now on, and a worker that ran it before and did not hand it over
- * counts as lost. Undefined: it waits, has ended, or is not there.
- */
-export async function beginAttempt(tx: Transaction, id: string): Promise<GenerationRow | undefined> {
-  const [row] = await tx
+const begin = prepared((db) =>
+  db
     .update(generations)
     .set({
       attempt: sql`${generations.attempt} + 1`,
@@ -179,8 +200,17 @@ export async function beginAttempt(tx: Transaction, id: string): Promise<Generat
       status: 'running',
       startedAt: sql`coalesce(${generations.startedAt}, now())`,
     })
-    .where(and(eq(generations.id, id), inArray(generations.status, ['queued', 'running'])))
-    .returning();
+    .where(and(eq(generations.id, sql.placeholder('id')), hasStatus('queued', 'running')))
+    .returning()
+    .prepare('begin_attempt'),
+);
+
+/**
+ * Begins an attempt: the generation is running from now on, and a worker that ran it before and did not hand it over
+ * counts as lost. Undefined: it waits, has ended, or is not there.
+ */
+export async function beginAttempt(tx: Transaction, id: string): Promise<GenerationRow | undefined> {
+  const [row] = await begin(tx).execute({ id });
   return row;
 }
 

@@ -1,17 +1,4 @@
-import {
-  and,
-  desc,
-  eq,
-  gt,
-  inArray,
-  lte,
-  ne,
-  notInArray,
-  or,
-  sql,
-  type Placeholder,
-  type SQL,
-} from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, lte, ne, or, sql, type Placeholder, type SQL } from 'drizzle-orm';
 import { hasContent, textOf, type ContentBlock } from '../domain/content.js';
 import type { Message } from '../domain/conversation.js';
 import type { Executor, Transaction } from './database.js';
@@ -67,8 +54,10 @@ export async function insertMessages(tx: Transaction, rows: NewMessage[]): Promi
     await tx.insert(messages).values(rows.map((row) => ({ ...row, ...derivedOf(row.content) })));
 }
 
+const byId = prepared((db) => selectMessages(db, eq(messages.id, sql.placeholder('id'))).prepare('message'));
+
 export async function findMessage(db: Executor, id: string): Promise<Message | undefined> {
-  const [row] = await selectMessages(db, eq(messages.id, id));
+  const [row] = await byId(db).execute({ id });
   return row && toMessage(row);
 }
 
@@ -99,26 +88,33 @@ interface MessagePage {
   withoutGenerations?: readonly string[];
 }
 
+const page = (isFirst: boolean) =>
+  prepared((db) =>
+    selectMessages(
+      db,
+      and(
+        eq(messages.conversationId, sql.placeholder('conversationId')),
+        sql`(${messages.generationId} is null or ${messages.generationId} <> all(${sql.placeholder('withoutGenerations')}::uuid[]))`,
+        isFirst
+          ? undefined
+          : sql`(${messages.position}, ${messages.id}) < (select m.position, m.id from messages m where m.id = ${sql.placeholder('before')} and m.conversation_id = ${sql.placeholder('conversationId')})`,
+      ),
+    )
+      .orderBy(desc(messages.position), desc(messages.id))
+      .limit(sql.placeholder('limit'))
+      .prepare(isFirst ? 'newest_messages' : 'messages_before'),
+  );
+const newestPage = page(true);
+const pageBefore = page(false);
+
 /** The newest page in the order of turns, the newest last; one more than `limit` (at the front) when there are more. */
 export async function listMessages(
   db: Executor,
   conversationId: string,
   { limit, before, withoutGenerations = [] }: MessagePage,
 ): Promise<Message[]> {
-  const rows = await selectMessages(
-    db,
-    and(
-      eq(messages.conversationId, conversationId),
-      before
-        ? sql`(${messages.position}, ${messages.id}) < (select m.position, m.id from messages m where m.id = ${before} and m.conversation_id = ${conversationId})`
-        : undefined,
-      withoutGenerations.length > 0
-        ? sql`(${messages.generationId} is null or ${notInArray(messages.generationId, [...withoutGenerations])})`
-        : undefined,
-    ),
-  )
-    .orderBy(desc(messages.position), desc(messages.id))
-    .limit(limit + 1);
+  const asked = { conversationId, limit: limit + 1, before, withoutGenerations };
+  const rows = await (before ? pageBefore : newestPage)(db).execute(asked);
   return rows.reverse().map(toMessage);
 }
 
