@@ -1,6 +1,7 @@
 import { uuidv7 } from './ids.js';
 import { hasContent, type ContentBlock } from '../domain/content.js';
 import type { Message, User } from '../domain/conversation.js';
+import { tokenPrice } from '../domain/cost.js';
 import { AppError, noSuch } from '../domain/errors.js';
 import type { Generation, GenerationOptions } from '../domain/generation.js';
 import { together } from '../lib/together.js';
@@ -95,9 +96,11 @@ async function lockAndLook(
     ]);
     return { conversation, now };
   }
+  // Of the whole history, where its size will be asked for as far as is known before the conversation is.
+  const upTo = tokenPrice(generate.model ?? context.models.defaultModel) ? Number.MAX_SAFE_INTEGER : null;
   const [conversation, seen] = await together([
     lockConversation(tx, conversationId),
-    lookAround(context, tx, { conversationId, userId, options: generate }, Number.MAX_SAFE_INTEGER),
+    lookAround(context, tx, { conversationId, userId, options: generate }, upTo),
   ]);
   checkRole(seen.role, 'write');
   if (!conversation) throw noSuch('conversation');

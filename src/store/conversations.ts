@@ -212,6 +212,18 @@ export async function updateConversation(
     .where(eq(conversations.id, id));
 }
 
+/** Has the conversations about a document be about none; they are locked, in the order of their ids. */
+export async function detachDocument(tx: Transaction, documentId: string): Promise<void> {
+  const about = eq(conversations.documentId, documentId);
+  await tx
+    .select({ id: conversations.id })
+    .from(conversations)
+    .where(about)
+    .orderBy(conversations.id)
+    .for('no key update');
+  await tx.update(conversations).set({ documentId: null }).where(about);
+}
+
 /** Takes the positions before this one. The conversation is locked. */
 export const positionsWrite = (id: string, nextPosition: number): Write => ({
   kind: 'positions',

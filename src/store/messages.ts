@@ -8,12 +8,6 @@ import { users } from './schema/users.js';
 
 export type NewMessage = Omit<typeof messages.$inferInsert, 'text' | 'bytes'>;
 
-/** The columns that are derived from a message's content. */
-export const derivedOf = (content: readonly ContentBlock[]) => ({
-  text: textOf(content),
-  bytes: Buffer.byteLength(JSON.stringify(content)),
-});
-
 function selectMessages(db: Executor, where: SQL | undefined) {
   return db
     .select({
@@ -51,7 +45,7 @@ export function toMessage({
 /** Stores messages; their text is derived from their content. */
 export async function insertMessages(tx: Transaction, rows: NewMessage[]): Promise<void> {
   if (rows.length > 0)
-    await tx.insert(messages).values(rows.map((row) => ({ ...row, ...derivedOf(row.content) })));
+    await tx.insert(messages).values(rows.map((row) => ({ ...row, text: textOf(row.content) })));
 }
 
 const byId = prepared((db) => selectMessages(db, eq(messages.id, sql.placeholder('id'))).prepare('message'));
@@ -163,9 +157,9 @@ export async function sizeOfHistory(
   return row?.bytes ?? 0;
 }
 
-/** What a message adds to {@link sizeOfHistory} once it is stored. */
+/** What a message adds to {@link sizeOfHistory}, or a little more: Postgres puts fewer spaces between. */
 export const sizeInHistory = (content: readonly ContentBlock[]): number =>
-  derivedOf(content).bytes + nameBytes;
+  Buffer.byteLength(JSON.stringify(content, null, 1)) + nameBytes;
 
 /** The generation whose answer holds a call of a tool with this id, the latest should ids come again. */
 export async function findCaller(
@@ -193,7 +187,7 @@ export async function findCaller(
 export async function editMessage(tx: Transaction, id: string, content: ContentBlock[]): Promise<void> {
   await tx
     .update(messages)
-    .set({ content, ...derivedOf(content) })
+    .set({ content, text: textOf(content) })
     .where(eq(messages.id, id));
 }
 
@@ -228,7 +222,7 @@ export async function finishMessage(
   }
   await tx
     .update(messages)
-    .set({ content, status, ...derivedOf(content) })
+    .set({ content, text: textOf(content), status })
     .where(eq(messages.id, id));
   return (await findMessage(tx, id)) ?? null;
 }

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { textOf } from '../domain/content.js';
 import type { Message, User } from '../domain/conversation.js';
-import { derivedOf, toMessage, type NewMessage } from './messages.js';
+import { toMessage, type NewMessage } from './messages.js';
 import { messages } from './schema/conversations.js';
 import type { Write } from './write-together.js';
 
@@ -38,7 +38,6 @@ export const promptWrite = ({ author, ...sent }: Prompt): Write => ({
       authorId: value('authorId'),
       text: value('text'),
       content: value('content'),
-      bytes: value('bytes'),
       status: 'complete',
       clientId: value('clientId'),
       // By the driver: drizzle's encoder would make JSON's null of none.
@@ -47,7 +46,7 @@ export const promptWrite = ({ author, ...sent }: Prompt): Write => ({
       position: value('position'),
       createdAt: sql`${value('createdAt')}`,
     }),
-  values: { authorId: author.id, ...derivedOf(sent.content), ...sent },
+  values: { text: textOf(sent.content), authorId: author.id, ...sent },
 });
 
 /** Stores the message that an answer will be written into. */

@@ -32,7 +32,11 @@ export async function writeTogether(tx: Transaction, writes: readonly Write[]): 
   const { prepare, places } = statementOf(writes);
   const statement = prepare(tx);
   const values: Record<string, unknown> = {};
-  for (const [placed, { n, name }] of places) values[placed] = writes[n]?.values[name];
+  for (const [placed, { n, name }] of places) {
+    const given = writes[n]?.values ?? {};
+    if (!(name in given)) throw new Error(`there is no ${name} to be written`);
+    values[placed] = given[name];
+  }
   await statement.execute(values);
 }
 

@@ -21,6 +21,7 @@ import type { ServiceContext } from '../../src/service/service-context.js';
 import { ToolPolicy } from '../../src/service/tool-policy.js';
 import { asCall, usageOfCalls } from '../../src/service/usage.js';
 import { transact, type Work } from '../../src/service/work.js';
+import { setBudgetLimit } from '../../src/store/budgets.js';
 import { migrateDatabase, openStore, type Store } from '../../src/store/database.js';
 import { lockGeneration } from '../../src/store/generations.js';
 import { saveUser } from '../../src/store/users.js';
@@ -418,9 +419,12 @@ const sums = ({ users, conversations }: World['ids']): Promise<Sums[]> => sql<Su
 
 const total = { granted: 0, refused: 0 };
 
+const runs = Number(process.env.BUDGET_RUNS ?? 20);
+
 test(
   'no budget is overspent, whatever happens at once, and nothing stays reserved',
   async () => {
+    context = { ...context, budgets: limits };
     await fc.assert(
       fc.asyncProperty(batches, async (batch) => {
         const world = await World.make();
@@ -441,11 +445,44 @@ test(
         total.granted += world.granted;
         total.refused += world.refused;
       }),
-      { numRuns: Number(process.env.BUDGET_RUNS ?? 20), endOnFailure: true },
+      { numRuns: runs, endOnFailure: true },
     );
     // Else the limits would not have been tried.
     expect(total.granted).toBeGreaterThan(50);
     expect(total.refused).toBeGreaterThan(50);
   },
-  Number(process.env.BUDGET_RUNS ?? 20) * 20_000,
+  runs * 20_000,
+);
+
+test(
+  'where limits come and go all of it adds up, too',
+  async () => {
+    context = { ...context, budgets: { user: null, conversation: null } };
+    const change = fc.record({ index, nano: fc.option(fc.nat(limits.user)) });
+    const worlds = batches.map((batch) => batch.slice(0, 8));
+    await fc.assert(
+      fc.asyncProperty(worlds, fc.array(change, { minLength: 8, maxLength: 8 }), async (batch, changes) => {
+        const world = await World.make();
+        for (const [at, steps] of batch.entries()) {
+          const { index = 0, nano = null } = changes[at] ?? {};
+          const [user = '', conversation = ''] = [
+            world.ids.users[index % 3],
+            world.ids.conversations[index % 4],
+          ];
+          await Promise.all([
+            ...steps.map((each) => world.take(each)),
+            setBudgetLimit(store.db, 'user', user, nano),
+            setBudgetLimit(store.db, 'conversation', conversation, nano),
+          ]);
+          for (const { reserved, spent, held, paid } of await sums(world.ids))
+            expect({ reserved, spent }).toEqual({ reserved: held, spent: paid });
+        }
+        await world.endAll();
+        for (const { reserved, spent, paid } of await sums(world.ids))
+          expect({ reserved, spent }).toEqual({ reserved: 0n, spent: paid });
+      }),
+      { numRuns: Math.ceil(runs / 2), endOnFailure: true },
+    );
+  },
+  runs * 20_000,
 );

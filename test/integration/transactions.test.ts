@@ -218,12 +218,16 @@ test('where a last statement fails nothing of the transaction is kept', async ()
 });
 
 test('what fails first is told, and not what Postgres has refused behind it', async () => {
+  const gus: User = { id: `gus-${randomUUID()}`, name: 'Gus' };
+  await saveUser(store.db, gus);
   const id = await converse();
-  await transact(context, (work) => send(work, id));
+  await store.db.transaction((tx) => addMember(tx, id, gus.id, 'member'));
+  await setBudgetLimit(store.db, 'user', gus.id, 1e12); // read behind the lock of the budget, and sent with it
+  await transact(context, (work) => send(work, id, gus));
   await transact(context, async ({ tx }) => {
-    await tx.execute(sql`select from budgets where subject = ${ada.id} for update`);
-    const waiting = transact(context, (work) => send(work, id));
-    await expect(waiting).rejects.toMatchObject({ code: '55P03' }); // after the store's 5 s for a lock
+    await tx.execute(sql`select from budgets where subject = ${gus.id} for update`);
+    const waiting = transact(context, (work) => send(work, id, gus));
+    expect(await waiting.catch(rootCause)).toMatchObject({ code: '55P03' }); // after the store's 5 s for a lock
   });
 }, 20_000);
 

@@ -5,6 +5,7 @@ import { documentPhases } from '../../domain/document-phase.js';
 import { AppError, noSuch, queueFull } from '../../domain/errors.js';
 import type { GenerationOptions } from '../../domain/generation.js';
 import { attachFile } from '../../store/document-files.js';
+import { detachDocument } from '../../store/conversations.js';
 import {
   deleteDocument as deleteRow,
   findSection,
@@ -159,6 +160,8 @@ export async function deleteDocument(
 ): Promise<void> {
   const { tx } = work;
   const row = await lockOwn(work, id, userId);
+  // Before the budgets: the deletion would lock them behind.
+  await detachDocument(tx, id);
   const runs = await listActiveOfDocument(tx, id);
   await lockBudgetsOf(tx, runs);
   for (const run of runs) await dropRun(context, work, run);

@@ -92,7 +92,10 @@ export const messages = pgTable(
     authorId: text('author_id').references(() => users.id),
     text: text().notNull(),
     content: jsonb().$type<ContentBlock[]>().notNull(),
-    /** How long the content is as JSON, so that a history can be sized without being read. Null: stored before that was kept. */
+    /**
+     * How long the content is as text, so that a history can be sized without being read. A trigger sees to it, whichever
+     * version of a process writes; null: written before there was one.
+     */
     bytes: integer(),
     status: text().$type<Message['status']>().notNull(),
     generationId: uuid('generation_id'),

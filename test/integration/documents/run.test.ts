@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { citationsIn, type Document } from '../../../src/client/index.js';
 import { documentPhases } from '../../../src/domain/document-phase.js';
@@ -312,6 +313,29 @@ test('a deleted document is stopped, its watchers are told, and nobody may watch
   expect((await call('GET', document.id)).status).toBe(404);
   await expect(scene.ada.documentSocket(document.id).connect()).rejects.toMatchObject({ code: 'not_found' });
   await expect(scene.ada.documentStream(document.id).connect()).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a document is deleted while a question about it waits for the same lock as the deletion', async () => {
+  const document = await scene.ada.upload(eight);
+  await Promise.all([asked(0), asked(1), asked(2)]);
+  const conversationId = await scene.ada.converse({ documentId: document.id });
+  const path = `/v1/conversations/${conversationId}/messages`;
+  const sql = postgres(scene.system.databaseUrl, { max: 2 });
+  const waiters = async () => {
+    const [row] = await sql<{ count: number }[]>`select count(*)::int as count from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    return row?.count;
+  };
+  const answers: Promise<{ status: number }>[] = [];
+  await sql.begin(async (tx) => {
+    await tx`select from conversations where id = ${conversationId} for update`;
+    answers.push(scene.ada.call('POST', path, { content: 'Who built it?' }));
+    await expect.poll(waiters, { interval: 10 }).toBe(1);
+    answers.push(call('DELETE', document.id));
+    await expect.poll(waiters, { interval: 10 }).toBe(2);
+  });
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([202, 204]);
+  await sql.end();
 });
 
 test('a list of one’s own follows what becomes of a document', async () => {
