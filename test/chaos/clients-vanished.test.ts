@@ -16,7 +16,7 @@ const waveSize = 100;
  * Some poll, in the first waves: of one that is closed while it does not ask, Engine.IO keeps a timer for 30 s
  * (`closeTimeout` in its transports/polling.ts), in case that it comes for the goodbye.
  */
-const wavesWithPolling = 5;
+const wavesWithPolling = 2;
 const letGoMs = 35_000;
 
 const leftBehind = [
@@ -50,7 +50,7 @@ test('2,000 sockets that connect, join and vanish leave nothing behind', async (
       const socket = io(proxy.url, {
         forceNew: true,
         reconnection: false,
-        transports: [wave < wavesWithPolling && i % 6 === 5 ? 'polling' : 'websocket'],
+        transports: [wave < wavesWithPolling && i % 3 === 2 ? 'polling' : 'websocket'],
         auth: { token: ada.token },
       });
       await new Promise<void>((resolve) => {
@@ -93,7 +93,11 @@ test('2,000 sockets that connect, join and vanish leave nothing behind', async (
     const now = await metricsOf(api);
     return leftBehind.every((name) => now.get(name) === 0);
   });
-  expect(await redis.call('PUBSUB', 'SHARDCHANNELS', `${system.keyPrefix}*`)).toEqual([]);
+  // Nobody waits for Redis to have unsubscribed: it may be behind what the api says of itself.
+  await eventually(async () => {
+    const channels = (await redis.call('PUBSUB', 'SHARDCHANNELS', `${system.keyPrefix}*`)) as string[];
+    return channels.length === 0;
+  });
   await eventually(async () => {
     const keys = await redis.keys(`${system.keyPrefix}:*:presence`);
     return keys.length === 0;
