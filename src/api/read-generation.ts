@@ -2,7 +2,7 @@ import { AppError } from '../domain/errors.js';
 import type { Generation } from '../domain/generation.js';
 import { contentSoFar } from '../service/cancel.js';
 import type { ServiceContext } from '../service/service-context.js';
-import { findRole } from '../store/conversations.js';
+import { findRole } from '../store/members.js';
 import { findDocumentOf } from '../store/documents.js';
 import { findGeneration, toGeneration, type GenerationRow } from '../store/generations.js';
 

@@ -1,5 +1,6 @@
 import type { User } from '../domain/conversation.js';
-import { findConversation, findRole, type LastingConversation } from '../store/conversations.js';
+import { findConversation, type LastingConversation } from '../store/conversations.js';
+import { findRole } from '../store/members.js';
 import type { Database } from '../store/database.js';
 import { findDocumentOf } from '../store/documents.js';
 import type { RoomEventOf } from '../wire/room-events.js';

@@ -1,7 +1,8 @@
 import { mayWrite, type MemberRole } from '../domain/conversation.js';
 import { AppError, noSuch } from '../domain/errors.js';
 import { together } from '../lib/together.js';
-import { findRole, lockConversation, type ConversationRow } from '../store/conversations.js';
+import { lockConversation, type ConversationRow } from '../store/conversations.js';
+import { findRole } from '../store/members.js';
 import type { Executor, Transaction } from '../store/database.js';
 import { isUuid } from '../wire/room.js';
 

@@ -1,12 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ConversationView, MemberRole, User } from '../domain/conversation.js';
 import { AppError } from '../domain/errors.js';
-import {
-  addMember,
-  findConversation,
-  findConversationView,
-  lockConversation,
-} from '../store/conversations.js';
+import { findConversation, findConversationView, lockConversation } from '../store/conversations.js';
+import { addMember } from '../store/members.js';
 import { findInvite, insertInvite } from '../store/invites.js';
 import { conversationRoom } from '../wire/room.js';
 import { lockWithRight } from './access.js';

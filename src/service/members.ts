@@ -1,5 +1,6 @@
 import { AppError, noSuch } from '../domain/errors.js';
-import { findConversation, findRole, removeMember as removeRow } from '../store/conversations.js';
+import { findConversation } from '../store/conversations.js';
+import { findRole, removeMember as removeRow } from '../store/members.js';
 import { findUser } from '../store/users.js';
 import { conversationRoom } from '../wire/room.js';
 import { lockWithRight } from './access.js';

@@ -49,7 +49,7 @@ export interface KnownOfAcceptance {
   unwritten?: readonly ContentBlock[];
   /** The size of what is stored of the history. */
   historyBytes?: number | null | undefined;
-  /** An operator has set a limit for the user or the conversation; where that is not known, it is asked. */
+  /** An operator has set a limit for the user or the conversation; where that is not known, one may have. */
   limited?: boolean | undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { DeliveryJob } from '../queue/webhook-queue.js';
-import { findRole } from '../store/conversations.js';
+import { findRole } from '../store/members.js';
 import type { Transaction } from '../store/database.js';
 import type { NewOutboxRow } from '../store/outbox.js';
 import { insertDeliveries, listListeners, type WebhookRow } from '../store/webhooks.js';

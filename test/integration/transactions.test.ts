@@ -17,7 +17,8 @@ import type { ServiceContext } from '../../src/service/service-context.js';
 import { ToolPolicy } from '../../src/service/tool-policy.js';
 import { transact, type Work } from '../../src/service/work.js';
 import { setBudgetLimit } from '../../src/store/budgets.js';
-import { lockConversation, removeMember, addMember } from '../../src/store/conversations.js';
+import { lockConversation } from '../../src/store/conversations.js';
+import { removeMember, addMember } from '../../src/store/members.js';
 import {
   migrateDatabase,
   openStore,

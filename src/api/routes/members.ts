@@ -4,7 +4,7 @@ import { requireRight } from '../../service/access.js';
 import { acceptInvite, createInvite } from '../../service/invites.js';
 import { removeMember } from '../../service/members.js';
 import { transact } from '../../service/work.js';
-import { listMembers } from '../../store/conversations.js';
+import { listMembers } from '../../store/members.js';
 import { inviteBody } from '../../wire/http.js';
 import { accept } from '../accept.js';
 import { createRouter, type Api } from '../api.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MemberRole } from '../../../src/domain/conversation.js';
-import { addMember } from '../../../src/store/conversations.js';
+import { addMember } from '../../../src/store/members.js';
 import { startTestApi, type Caller, type TestApi } from './test-api.js';
 
 let api: TestApi;
