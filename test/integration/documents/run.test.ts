@@ -330,9 +330,9 @@ test('a document is deleted while a question about it waits for the same lock as
   await sql.begin(async (tx) => {
     await tx`select from conversations where id = ${conversationId} for update`;
     answers.push(scene.ada.call('POST', path, { content: 'Who built it?' }));
-    await expect.poll(waiters, { interval: 10 }).toBe(1);
+    await expect.poll(waiters, { interval: 10, timeout: 4000 }).toBe(1);
     answers.push(call('DELETE', document.id));
-    await expect.poll(waiters, { interval: 10 }).toBe(2);
+    await expect.poll(waiters, { interval: 10, timeout: 4000 }).toBe(2);
   });
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([202, 204]);
   await sql.end();
